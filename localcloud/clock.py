@@ -1,0 +1,57 @@
+# Copyright: Contributors to the antenna.aws collection
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The one place where the rehearsal cloud asks for the time."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """Wall time, monotonic time and waiting."""
+
+    def now(self) -> datetime:
+        """The wall time, in UTC with its time zone."""
+
+    def monotonic(self) -> float:
+        """Seconds since some fixed moment; never goes back."""
+
+    def wait(self, seconds: float) -> None:
+        """Let that many seconds pass."""
+
+
+class SystemClock:
+    """The machine's own clock."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+    def wait(self, seconds: float) -> None:
+        threading.Event().wait(seconds)
+
+
+class DeadlineExceeded(Exception):
+    """A wait did not reach its goal in time."""
+
+
+def wait_until(goal: Callable[[], bool], what: str, timeout: float, clock: Clock, poll: float = 0.1) -> None:
+    """Return once `goal` holds; it is looked at once more after the deadline.
+
+    :param what: The goal in words, for the message.
+    :param timeout: In seconds.
+    :param poll: Seconds between two looks.
+    :raises DeadlineExceeded: When the goal was not reached. What `goal` raises ends the wait as a failure.
+    """
+    deadline = clock.monotonic() + timeout
+    while not goal():
+        if clock.monotonic() >= deadline:
+            raise DeadlineExceeded(f"{what}: not within {timeout:g} seconds")
+        clock.wait(poll)

@@ -1,0 +1,111 @@
+# Copyright: Contributors to the antenna.aws collection
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The rehearsal cloud as one value that all service packages share."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from localcloud.ca import CertificateAuthority
+from localcloud.clock import Clock, SystemClock
+from localcloud.engine import KIND_LABEL, NAME_LABEL, Engine
+from localcloud.firewall import Firewall
+from localcloud.journal import Journal
+from localcloud.names import Names
+
+StatusProvider = Callable[[], Mapping[str, Any]]
+
+
+class Latency:
+    """Seconds that the cloud takes over an operation beyond what its containers take; none unless set."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._seconds: dict[str, float] = {}
+
+    def of(self, operation: str) -> float:
+        """Seconds for an operation such as `cloudfront.distribution`."""
+        with self._lock:
+            return self._seconds.get(operation, 0.0)
+
+    def set(self, operation: str, seconds: float) -> None:
+        with self._lock:
+            self._seconds[operation] = seconds
+
+    def all(self) -> dict[str, float]:
+        with self._lock:
+            return dict(self._seconds)
+
+
+@dataclass
+class Cloud:
+    """One rehearsal cloud. `endpoint` is for this machine, `container_endpoint` for containers.
+
+    Service packages add to `status_providers` (a section of the status, as `environments`, to what makes it) and to
+    `shutdown_hooks` (called once before the containers are removed).
+    """
+
+    id: str
+    state_dir: Path
+    account_id: str
+    region: str
+    endpoint: str
+    container_endpoint: str
+    registry: str
+    engine: Engine
+    ca: CertificateAuthority
+    firewall: Firewall
+    infra_image: str
+    names: Names = field(default_factory=Names)
+    latency: Latency = field(default_factory=Latency)
+    journal: Journal = field(default_factory=Journal)
+    clock: Clock = field(default_factory=SystemClock)
+    status_providers: dict[str, StatusProvider] = field(default_factory=dict)
+    shutdown_hooks: list[Callable[[], None]] = field(default_factory=list)
+
+    def labels(self, kind: str, name: str) -> dict[str, str]:
+        """The labels of a Docker object; the engine adds the cloud's own."""
+        return {KIND_LABEL: kind, NAME_LABEL: name}
+
+    def docker_name(self, kind: str, name: str) -> str:
+        """A name for a Docker object that no other cloud on this machine uses."""
+        return f"localcloud-{self.id}-{kind}-{name}"
+
+    def status(self) -> dict[str, Any]:
+        """What `status --json` prints."""
+        sections: dict[str, Any] = {"environments": {}, "distributions": {}, "databases": {}}
+        for section, provide in self.status_providers.items():
+            sections[section] = dict(provide())
+        return {
+            "endpoint": self.endpoint,
+            "container_endpoint": self.container_endpoint,
+            "registry": self.registry,
+            "ca": str(self.ca.path),
+            "account_id": self.account_id,
+            "region": self.region,
+            **sections,
+        }
+
+
+_current: Cloud | None = None
+
+
+def current() -> Cloud:
+    """The cloud of this process.
+
+    :raises RuntimeError: Before `install` has set it.
+    """
+    if _current is None:
+        raise RuntimeError("no rehearsal cloud runs in this process")
+    return _current
+
+
+def set_current(cloud: Cloud | None) -> None:
+    """Make it the cloud of this process."""
+    global _current
+    _current = cloud

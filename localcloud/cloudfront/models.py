@@ -1,0 +1,602 @@
+# Copyright: Contributors to the antenna.aws collection
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Distributions, invalidations, origin access controls and functions, with their states in time.
+
+Nothing runs in the background: what is deployed or completed follows from the clock at the moment of asking.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+import string
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from moto.core.base_backend import BackendDict, BaseBackend
+from moto.core.resource_tagging import TaggableResourcesMixin, TaggedResource
+from moto.utilities.tagging_service import TaggingService
+from moto.utilities.utils import PARTITION_NAMES
+
+from localcloud.cloudfront.cache import Purge
+from localcloud.cloudfront.distribution import (
+    Config,
+    EdgeConfig,
+    complete_config,
+    functions_of,
+    origins_of,
+    read_config,
+)
+from localcloud.cloudfront.exceptions import (
+    CloudFrontError,
+    check_if_match,
+    invalid_argument,
+    not_found,
+    unsupported,
+)
+from localcloud.cloudfront.functions import CODE_LIMIT, RUNTIME, FunctionError, check_code
+
+WILDCARD_LIMIT = 15
+PATH_LIMIT = 3000
+API_ROOT = "https://cloudfront.amazonaws.com/2020-05-31"
+
+
+@dataclass(frozen=True)
+class Ports:
+    """Where a distribution answers on loopback."""
+
+    https: int
+    http: int
+
+    @property
+    def url(self) -> str:
+        return f"https://localhost:{self.https}"
+
+    @property
+    def http_url(self) -> str:
+        return f"http://localhost:{self.http}"
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """What the models need from the running cloud. Times and durations in seconds."""
+
+    clock: Callable[[], float]
+    deploy_seconds: Callable[[], float]
+    invalidation_seconds: Callable[[], float]
+    open_listeners: Callable[[Distribution], Ports]
+    close_listeners: Callable[[str], None]
+
+
+_runtime: Runtime | None = None
+
+
+def configure(runtime: Runtime) -> None:
+    """Set the runtime that all backends use from now on."""
+    global _runtime
+    _runtime = runtime
+
+
+def runtime() -> Runtime:
+    if _runtime is None:
+        raise RuntimeError("The rehearsal cloud's CloudFront was used before localcloud.cloudfront.install().")
+    return _runtime
+
+
+def random_id(alphabet: str = string.ascii_uppercase + string.digits, length: int = 13) -> str:
+    return "".join(secrets.choice(alphabet) for _ in range(length))
+
+
+def resource_id(prefix: str = "E") -> str:
+    return prefix + random_id()
+
+
+def moment(seconds: float) -> datetime:
+    """A naive UTC time, as moto's serializers expect it."""
+    return datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None)
+
+
+@dataclass(frozen=True)
+class Invalidation:
+    """A batch of paths; it takes effect when it completes (seconds of the clock)."""
+
+    id: str
+    caller_reference: str
+    paths: tuple[str, ...]
+    created_at: float
+    completes_at: float
+
+    def status(self, now: float) -> str:
+        return "Completed" if now >= self.completes_at else "InProgress"
+
+    def to_api(self, now: float) -> dict[str, Any]:
+        return self.summary(now) | {
+            "InvalidationBatch": {
+                "Paths": {"Quantity": len(self.paths), "Items": list(self.paths)},
+                "CallerReference": self.caller_reference,
+            }
+        }
+
+    def summary(self, now: float) -> dict[str, Any]:
+        return {"Id": self.id, "CreateTime": moment(self.created_at), "Status": self.status(now)}
+
+
+@dataclass
+class Distribution:
+    """A distribution: the wanted configuration, and what of it the edge has by now."""
+
+    id: str
+    arn: str
+    account_id: str
+    domain_name: str
+    config: Config
+    edge: EdgeConfig
+    etag: str
+    modified_at: float
+    deployed_at: float
+    before: EdgeConfig | None = None
+    invalidations: list[Invalidation] = field(default_factory=list)
+    ports: Ports | None = None
+
+    @property
+    def location(self) -> str:
+        return f"{API_ROOT}/distribution/{self.id}"
+
+    def status(self, now: float) -> str:
+        return "Deployed" if now >= self.deployed_at else "InProgress"
+
+    def edge_config(self, now: float) -> EdgeConfig | None:
+        """What viewers meet at this moment; None before the first deployment is done."""
+        return self.edge if now >= self.deployed_at else self.before
+
+    def purges(self, now: float) -> tuple[Purge, ...]:
+        return tuple(
+            Purge(invalidation.paths, invalidation.completes_at)
+            for invalidation in self.invalidations
+            if now >= invalidation.completes_at
+        )
+
+    def in_progress(self, now: float) -> list[Invalidation]:
+        return [item for item in self.invalidations if item.status(now) == "InProgress"]
+
+    def change(self, config: Config, now: float, deploy_seconds: float) -> None:
+        self.before = self.edge_config(now)
+        self.config = config
+        self.edge = read_config(config)
+        self.etag = resource_id()
+        self.modified_at = now
+        self.deployed_at = now + deploy_seconds
+
+    def to_api(self, now: float) -> dict[str, Any]:
+        return {
+            "Id": self.id,
+            "ARN": self.arn,
+            "Status": self.status(now),
+            "LastModifiedTime": moment(self.modified_at),
+            "InProgressInvalidationBatches": len(self.in_progress(now)),
+            "DomainName": self.domain_name,
+            "ActiveTrustedSigners": {"Enabled": False, "Quantity": 0},
+            "ActiveTrustedKeyGroups": {"Enabled": False, "Quantity": 0},
+            "DistributionConfig": self.config,
+        }
+
+    def summary(self, now: float) -> dict[str, Any]:
+        return {**self.config, **self.to_api(now), "ETag": self.etag}
+
+
+@dataclass(frozen=True)
+class OriginAccessControl:
+    """How CloudFront signs its requests to an origin."""
+
+    id: str
+    etag: str
+    config: Config
+
+    @property
+    def name(self) -> str:
+        return str(self.config["Name"])
+
+    def signs(self, viewer_has_authorization: bool) -> bool:
+        behavior = self.config["SigningBehavior"]
+        return behavior == "always" or (behavior == "no-override" and not viewer_has_authorization)
+
+    def to_api(self) -> dict[str, Any]:
+        return {"Id": self.id, "OriginAccessControlConfig": self.config}
+
+    def summary(self) -> dict[str, Any]:
+        return {"Id": self.id, **self.config}
+
+
+@dataclass(frozen=True)
+class FunctionVersion:
+    """The code of a function in one stage."""
+
+    code: str
+    config: Config
+    etag: str
+    modified_at: float
+
+
+@dataclass
+class Function:
+    """A CloudFront Function: what is being developed, and what is published."""
+
+    name: str
+    arn: str
+    created_at: float
+    development: FunctionVersion
+    live: FunctionVersion | None = None
+
+    def version(self, stage: str) -> FunctionVersion:
+        """Raises NoSuchFunctionExists for a stage that it never reached."""
+        found = self.live if stage == "LIVE" else self.development
+        if found is None:
+            raise not_found("NoSuchFunctionExists", f"function {self.name} in stage {stage}")
+        return found
+
+    def summary(self, stage: str, associated: bool) -> dict[str, Any]:
+        version = self.version(stage)
+        published = self.live is not None and self.live.code == self.development.code
+        status = "UNPUBLISHED" if not published else "DEPLOYED" if associated else "UNASSOCIATED"
+        if stage == "LIVE":
+            status = "DEPLOYED" if associated else "UNASSOCIATED"
+        return {
+            "Name": self.name,
+            "Status": status,
+            "FunctionConfig": version.config,
+            "FunctionMetadata": {
+                "FunctionARN": self.arn,
+                "Stage": stage,
+                "CreatedTime": moment(self.created_at),
+                "LastModifiedTime": moment(version.modified_at),
+            },
+        }
+
+
+class CloudFrontBackend(BaseBackend, TaggableResourcesMixin):  # type: ignore[misc]
+    """All of one account's CloudFront."""
+
+    SERVICE_NAMESPACE = "cloudfront"
+
+    def __init__(self, region_name: str, account_id: str) -> None:
+        super().__init__(region_name, account_id)
+        self.lock = threading.RLock()
+        self.distributions: dict[str, Distribution] = {}
+        self.access_controls: dict[str, OriginAccessControl] = {}
+        self.functions: dict[str, Function] = {}
+        self.tagger = TaggingService()
+
+    def reset(self) -> None:
+        for distribution in list(self.distributions.values()):
+            runtime().close_listeners(distribution.id)
+        super().reset()
+
+    # Distributions
+
+    def create_distribution(self, given: Config, tags: list[dict[str, str]]) -> Distribution:
+        with self.lock:
+            config = complete_config(given)
+            self._check_references(config, None)
+            reference = config["CallerReference"]
+            for existing in self.distributions.values():
+                if existing.config["CallerReference"] == reference:
+                    raise CloudFrontError(
+                        "DistributionAlreadyExists",
+                        "The caller reference that you are using to create a distribution is associated with another "
+                        f"distribution. Already exists: {existing.id}",
+                        409,
+                    )
+            distribution = self._new_distribution(config)
+            distribution.ports = runtime().open_listeners(distribution)
+            self.distributions[distribution.id] = distribution
+            self.tagger.tag_resource(distribution.arn, tags)
+            return distribution
+
+    def _new_distribution(self, config: Config) -> Distribution:
+        now = runtime().clock()
+        identifier = resource_id()
+        return Distribution(
+            id=identifier,
+            arn=f"arn:aws:cloudfront::{self.account_id}:distribution/{identifier}",
+            account_id=self.account_id,
+            domain_name=f"d{random_id(string.ascii_lowercase + string.digits)}.cloudfront.net",
+            config=config,
+            edge=read_config(config),
+            etag=resource_id(),
+            modified_at=now,
+            deployed_at=now + runtime().deploy_seconds(),
+        )
+
+    def distribution(self, identifier: str) -> Distribution:
+        found = self.distributions.get(identifier)
+        if found is None:
+            raise not_found("NoSuchDistribution", "distribution")
+        return found
+
+    def update_distribution(self, identifier: str, given: Config, if_match: str | None) -> Distribution:
+        with self.lock:
+            distribution = self.distribution(identifier)
+            check_if_match(if_match, distribution.etag)
+            config = complete_config(given)
+            if config["CallerReference"] != distribution.config["CallerReference"]:
+                raise CloudFrontError("IllegalUpdate", "The update contains modifications that are not allowed.")
+            self._check_references(config, distribution)
+            distribution.change(config, runtime().clock(), runtime().deploy_seconds())
+            runtime().open_listeners(distribution)
+            return distribution
+
+    def delete_distribution(self, identifier: str, if_match: str | None) -> None:
+        with self.lock:
+            distribution = self.distribution(identifier)
+            check_if_match(if_match, distribution.etag)
+            if distribution.config["Enabled"] or distribution.status(runtime().clock()) != "Deployed":
+                raise CloudFrontError(
+                    "DistributionNotDisabled", "The distribution you are trying to delete has not been disabled.", 409
+                )
+            del self.distributions[identifier]
+            self.tagger.delete_all_tags_for_resource(distribution.arn)
+            runtime().close_listeners(identifier)
+
+    def _check_references(self, config: Config, own: Distribution | None) -> None:
+        for origin in origins_of(config):
+            self._check_access_control(origin)
+        for association in functions_of(config):
+            self._check_function(association)
+        taken = {
+            alias: other.id
+            for other in self.distributions.values()
+            if own is None or other.id != own.id
+            for alias in other.config["Aliases"].get("Items") or []
+        }
+        for alias in config["Aliases"].get("Items") or []:
+            if alias in taken:
+                raise CloudFrontError(
+                    "CNAMEAlreadyExists",
+                    f"One or more of the CNAMEs you provided are already associated with a different resource: {alias}",
+                    409,
+                )
+
+    def _check_access_control(self, origin: Config) -> None:
+        wanted = origin["OriginAccessControlId"]
+        if not wanted:
+            return
+        if wanted not in self.access_controls:
+            raise CloudFrontError("InvalidOriginAccessControl", f"The origin access control {wanted} is not valid.")
+        if origin.get("S3OriginConfig") is None:
+            raise CloudFrontError(
+                "InvalidDomainNameForOriginAccessControl",
+                f"The origin {origin['Id']} is not a bucket; an origin access control for S3 cannot be used with it.",
+            )
+
+    def _check_function(self, association: Config) -> None:
+        if association["EventType"] != "viewer-request":
+            raise unsupported(f"functions at {association['EventType']}")
+        arn = association["FunctionARN"]
+        function = next((item for item in self.functions.values() if item.arn == arn), None)
+        if function is None or function.live is None:
+            raise CloudFrontError(
+                "InvalidFunctionAssociation",
+                f"The function ARN {arn} does not name a function that is published in the LIVE stage.",
+            )
+
+    # Invalidations
+
+    def create_invalidation(self, identifier: str, paths: list[str], reference: str) -> Invalidation:
+        with self.lock:
+            distribution = self.distribution(identifier)
+            _check_paths(paths)
+            for existing in distribution.invalidations:
+                if existing.caller_reference == reference:
+                    return _same_batch(existing, paths)
+            now = runtime().clock()
+            _check_room(distribution.in_progress(now), paths)
+            invalidation = Invalidation(
+                id=resource_id("I"),
+                caller_reference=reference,
+                paths=tuple(paths),
+                created_at=now,
+                completes_at=now + runtime().invalidation_seconds(),
+            )
+            distribution.invalidations.append(invalidation)
+            return invalidation
+
+    def invalidation(self, distribution_id: str, identifier: str) -> Invalidation:
+        for found in self.distribution(distribution_id).invalidations:
+            if found.id == identifier:
+                return found
+        raise not_found("NoSuchInvalidation", "invalidation")
+
+    # Origin access controls
+
+    def create_access_control(self, given: Config) -> OriginAccessControl:
+        with self.lock:
+            config = self._complete_access_control(given, None)
+            control = OriginAccessControl(resource_id(), resource_id(), config)
+            self.access_controls[control.id] = control
+            return control
+
+    def access_control(self, identifier: str) -> OriginAccessControl:
+        found = self.access_controls.get(identifier)
+        if found is None:
+            raise not_found("NoSuchOriginAccessControl", "origin access control")
+        return found
+
+    def update_access_control(self, identifier: str, given: Config, if_match: str | None) -> OriginAccessControl:
+        with self.lock:
+            control = self.access_control(identifier)
+            check_if_match(if_match, control.etag)
+            config = self._complete_access_control(given, identifier)
+            self.access_controls[identifier] = replace(control, config=config, etag=resource_id())
+            return self.access_controls[identifier]
+
+    def delete_access_control(self, identifier: str, if_match: str | None) -> None:
+        with self.lock:
+            control = self.access_control(identifier)
+            check_if_match(if_match, control.etag)
+            for distribution in self.distributions.values():
+                if any(origin["OriginAccessControlId"] == identifier for origin in origins_of(distribution.config)):
+                    raise CloudFrontError(
+                        "OriginAccessControlInUse",
+                        "Cannot delete the origin access control because it's in use by one or more distributions.",
+                        409,
+                    )
+            del self.access_controls[identifier]
+
+    def _complete_access_control(self, given: Config, own: str | None) -> Config:
+        config = {"Description": ""} | given
+        for key, known in (
+            ("SigningProtocol", ("sigv4",)),
+            ("SigningBehavior", ("always", "never", "no-override")),
+        ):
+            if config.get(key) not in known:
+                raise invalid_argument(f"The parameter {key} must be one of {', '.join(known)}.")
+        if config.get("OriginAccessControlOriginType") != "s3":
+            raise unsupported(f"origin access controls for {config.get('OriginAccessControlOriginType')}")
+        if not re.fullmatch(r".{1,64}", config.get("Name", "")):
+            raise invalid_argument("The parameter Name must have 1 to 64 characters.")
+        if any(other.name == config["Name"] and other.id != own for other in self.access_controls.values()):
+            raise CloudFrontError(
+                "OriginAccessControlAlreadyExists",
+                f"An origin access control with the name {config['Name']} already exists.",
+                409,
+            )
+        return config
+
+    # Functions
+
+    def create_function(self, name: str, given: Config, code: bytes, tags: list[dict[str, str]]) -> Function:
+        with self.lock:
+            if not re.fullmatch(r"[a-zA-Z0-9-_]{1,64}", name or ""):
+                raise invalid_argument("The parameter Name must have 1 to 64 letters, digits, hyphens or underscores.")
+            if name in self.functions:
+                raise CloudFrontError(
+                    "FunctionAlreadyExists", f"A function with the name {name} already exists in this account.", 409
+                )
+            now = runtime().clock()
+            arn = f"arn:aws:cloudfront::{self.account_id}:function/{name}"
+            function = Function(name, arn, now, _function_version(given, code, now))
+            self.functions[name] = function
+            self.tagger.tag_resource(arn, tags)
+            return function
+
+    def function(self, name: str) -> Function:
+        found = self.functions.get(name)
+        if found is None:
+            raise not_found("NoSuchFunctionExists", "function")
+        return found
+
+    def update_function(self, name: str, given: Config, code: bytes, if_match: str | None) -> Function:
+        with self.lock:
+            function = self.function(name)
+            check_if_match(if_match, function.development.etag)
+            function.development = _function_version(given, code, runtime().clock())
+            return function
+
+    def publish_function(self, name: str, if_match: str | None) -> Function:
+        with self.lock:
+            function = self.function(name)
+            check_if_match(if_match, function.development.etag)
+            function.live = replace(function.development, etag=resource_id(), modified_at=runtime().clock())
+            return function
+
+    def delete_function(self, name: str, if_match: str | None) -> None:
+        with self.lock:
+            function = self.function(name)
+            check_if_match(if_match, function.development.etag)
+            if self.is_associated(function.arn):
+                raise CloudFrontError(
+                    "FunctionInUse",
+                    "Cannot delete the function because it's attached to one or more cache behaviors.",
+                    409,
+                )
+            del self.functions[name]
+            self.tagger.delete_all_tags_for_resource(function.arn)
+
+    def is_associated(self, arn: str) -> bool:
+        return any(
+            association["FunctionARN"] == arn
+            for distribution in self.distributions.values()
+            for association in functions_of(distribution.config)
+        )
+
+    def live_function(self, arn: str) -> FunctionVersion | None:
+        return next((function.live for function in self.functions.values() if function.arn == arn), None)
+
+    # Tags
+
+    def check_resource(self, arn: str) -> None:
+        known = {item.arn for item in self.distributions.values()} | {item.arn for item in self.functions.values()}
+        if arn not in known:
+            raise not_found("NoSuchResource", f"resource {arn}")
+
+    def iter_tagged_resources(self) -> Iterator[TaggedResource]:
+        for distribution in self.distributions.values():
+            yield self._tagged(distribution.arn, "cloudfront:distribution")
+        for function in self.functions.values():
+            yield self._tagged(function.arn, "cloudfront:function")
+
+    def _tagged(self, arn: str, kind: str) -> TaggedResource:
+        return TaggedResource(arn=arn, tags=self.tagger.get_tag_dict_for_resource(arn), resource_type=kind)
+
+    def tag_resource(self, arn: str, tags: dict[str, str]) -> None:
+        self.check_resource(arn)
+        self.tagger.tag_resource(arn, self.tagger.convert_dict_to_tags_input(tags))
+
+    def untag_resource(self, arn: str, tag_keys: list[str]) -> None:
+        self.check_resource(arn)
+        self.tagger.untag_resource_using_names(arn, tag_keys)
+
+    def tags_of(self, arn: str) -> list[dict[str, str]]:
+        self.check_resource(arn)
+        return list(self.tagger.list_tags_for_resource(arn)["Tags"])
+
+
+def _function_version(given: Config, code: bytes, now: float) -> FunctionVersion:
+    if given.get("Runtime") != RUNTIME:
+        raise unsupported(f"the function runtime {given.get('Runtime')} (only {RUNTIME})")
+    if (given.get("KeyValueStoreAssociations") or {}).get("Quantity"):
+        raise unsupported("key value stores")
+    if len(code) > CODE_LIMIT:
+        raise CloudFrontError("FunctionSizeLimitExceeded", f"The function is larger than {CODE_LIMIT} bytes.", 413)
+    text = code.decode("utf-8")
+    try:
+        check_code(text)
+    except FunctionError as error:
+        raise invalid_argument(f"The function's code is not valid: {error}") from error
+    return FunctionVersion(text, {"Comment": "", **given}, resource_id(), now)
+
+
+def _check_paths(paths: list[str]) -> None:
+    if not paths:
+        raise invalid_argument("Your request contains no invalidation paths.")
+    for path in paths:
+        if not path.startswith("/") or "*" in path[:-1] or len(path) > 4000:
+            raise invalid_argument(f"Your request contains one or more invalid invalidation paths: {path}")
+
+
+def _same_batch(existing: Invalidation, paths: list[str]) -> Invalidation:
+    if sorted(existing.paths) != sorted(paths):
+        raise CloudFrontError(
+            "InvalidationBatchAlreadyExists",
+            f"The caller reference {existing.caller_reference} was used for an invalidation of other paths.",
+        )
+    return existing
+
+
+def _check_room(in_progress: list[Invalidation], paths: list[str]) -> None:
+    running = [path for invalidation in in_progress for path in invalidation.paths]
+    wildcards = sum(path.endswith("*") for path in (*running, *paths))
+    if wildcards > WILDCARD_LIMIT or len(running) + len(paths) - wildcards > PATH_LIMIT:
+        raise CloudFrontError(
+            "TooManyInvalidationsInProgress",
+            "You have exceeded the maximum number of allowable InProgress invalidation batch requests.",
+        )
+
+
+cloudfront_backends: BackendDict[CloudFrontBackend] = BackendDict(
+    CloudFrontBackend, "cloudfront", use_boto3_regions=False, additional_regions=PARTITION_NAMES
+)

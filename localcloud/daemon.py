@@ -1,0 +1,120 @@
+# Copyright: Contributors to the antenna.aws collection
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The process behind the endpoint."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from dataclasses import dataclass
+from typing import Any
+
+from localcloud import cloud as cloud_module
+from localcloud import images
+from localcloud.ca import CertificateAuthority
+from localcloud.cloud import Cloud
+from localcloud.engine import Engine, EngineError
+from localcloud.firewall import Firewall, MotoSecurityGroups
+from localcloud.install import install, prepare_environment
+from localcloud.server import LOOPBACK, Server, application, free_port
+from localcloud.state import Ready, State
+
+
+@dataclass(frozen=True)
+class Options:
+    """What `up` may be told. The ports are preferences: others are taken when they are not free."""
+
+    port: int = 5566
+    registry_port: int = 5577
+    account_id: str = "123456789012"
+    region: str = "us-west-2"
+    listen: tuple[str, ...] = ()
+
+
+def serve(state: State, options: Options) -> int:
+    """Run the cloud until a signal ends it; the exit status is 1 when it could not start."""
+    state.pid_file.write_text(f"{os.getpid()}\n")
+    ended = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: ended.set())
+    try:
+        cloud, server = _start(state, options)
+    except (EngineError, OSError, RuntimeError) as error:
+        state.failure_file.write_text(f"{error}\n")
+        print(f"localcloud: {error}", file=sys.stderr)  # noqa: T201
+        return 1
+    ended.wait()
+    state.ready_file.unlink(missing_ok=True)
+    server.stop()
+    _shut_down(cloud)
+    return 0
+
+
+def _start(state: State, options: Options) -> tuple[Cloud, Server]:
+    cloud = _cloud(state, options)
+    cloud_module.set_current(cloud)
+    install(cloud)
+    port = int(cloud.endpoint.rpartition(":")[2])
+    server = Server(application(cloud), _addresses(cloud.engine, options), port)
+    server.start()
+    state.write_ready(
+        Ready(
+            endpoint=cloud.endpoint,
+            container_endpoint=cloud.container_endpoint,
+            registry=cloud.registry,
+            ca=str(cloud.ca.path),
+            account_id=cloud.account_id,
+            region=cloud.region,
+            pid=os.getpid(),
+        )
+    )
+    return cloud, server
+
+
+def _cloud(state: State, options: Options) -> Cloud:
+    prepare_environment(options.account_id)
+    engine = Engine.open(state.cloud_id)
+    addresses = _addresses(engine, options)
+    port = free_port(addresses, options.port)
+    registry_port = free_port((LOOPBACK,), options.registry_port)
+    return Cloud(
+        id=state.cloud_id,
+        state_dir=state.directory,
+        account_id=options.account_id,
+        region=options.region,
+        endpoint=f"http://{LOOPBACK}:{port}",
+        container_endpoint=f"http://{engine.gateway()}:{port}",
+        registry=f"{LOOPBACK}:{registry_port}",
+        engine=engine,
+        ca=CertificateAuthority(state.directory),
+        firewall=Firewall(engine, MotoSecurityGroups(options.account_id, options.region)),
+        infra_image=images.tag(),
+    )
+
+
+def _addresses(engine: Engine, options: Options) -> tuple[str, ...]:
+    return (LOOPBACK, engine.gateway(), *options.listen)
+
+
+def _shut_down(cloud: Cloud) -> None:
+    """Every hook runs, whatever becomes of the others: the containers are removed by `down` in any case."""
+    for hook in cloud.shutdown_hooks:
+        try:
+            hook()
+        except Exception as error:
+            print(f"localcloud: while shutting down: {error}", file=sys.stderr)  # noqa: T201
+
+
+def arguments(options: Options) -> list[str]:
+    """The options as `serve` takes them on its command line."""
+    pairs: list[tuple[str, Any]] = [
+        ("--port", options.port),
+        ("--registry-port", options.registry_port),
+        ("--account-id", options.account_id),
+        ("--region", options.region),
+        *(("--listen", address) for address in options.listen),
+    ]
+    return [str(word) for pair in pairs for word in pair]

@@ -1,0 +1,63 @@
+# Copyright: Contributors to the antenna.aws collection
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""ECR: moto's repositories over a real registry."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from werkzeug.wrappers import Request, Response
+
+from localcloud import admin
+from localcloud.ecr.registry import TOKEN_PATH, Registry
+from localcloud.ecr.tokens import Bearers, Passwords, grant
+
+if TYPE_CHECKING:
+    from localcloud.cloud import Cloud
+
+
+def install(cloud: Cloud) -> None:
+    """Start the registry and answer ECR's API from it.
+
+    :raises RuntimeError: When moto's inner shape is not the expected one.
+    """
+    from moto.ecr import urls
+
+    from localcloud.ecr.responses import RegistryECRResponse
+
+    if list(urls.url_paths) != ["{0}/$"]:
+        raise RuntimeError("moto's ECR has other URLs than expected: not the moto that requirements.txt pins")
+    issued = cloud.ca.issue(["registry.localcloud"])
+    bearers = Bearers(issued.certificate, issued.key, cloud.clock)
+    passwords = Passwords(cloud.clock)
+    registry = Registry(cloud, bearers)
+    registry.start()
+    RegistryECRResponse.registry = registry
+    RegistryECRResponse.passwords = passwords
+    RegistryECRResponse.address = cloud.registry
+    urls.url_paths["{0}/$"] = RegistryECRResponse.dispatch
+    admin.add_handler("GET", TOKEN_PATH, _token_handler(passwords, bearers))
+
+
+def _token_handler(passwords: Passwords, bearers: Bearers) -> admin.Handler:
+    def answer(cloud: Cloud, request: Request) -> Response:
+        given = request.authorization
+        if given is None or not passwords.is_valid(given.username or "", given.password or ""):
+            return Response(
+                '{"details": "authorization token has expired or is not ours: call GetAuthorizationToken"}\n',
+                401,
+                {"WWW-Authenticate": 'Basic realm="localcloud"'},
+                mimetype="application/json",
+            )
+        scopes = [scope for item in request.args.getlist("scope") for scope in item.split()]
+        granted = grant(scopes, lambda name: _exists(cloud, name))
+        return admin.as_json(bearers.sign(granted))
+
+    return answer
+
+
+def _exists(cloud: Cloud, name: str) -> bool:
+    from moto.ecr.models import ecr_backends
+
+    return any(name in backend.repositories for backend in ecr_backends[cloud.account_id].values())

@@ -1,0 +1,213 @@
+# Copyright: Contributors to the antenna.aws collection
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The registry: Docker's own, in a container, and what we ask of it."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import requests
+
+from localcloud.clock import wait_until
+from localcloud.ecr.tokens import ISSUER, SERVICE, Access, Bearers
+from localcloud.engine import ContainerSpec, EngineError, Mount
+
+if TYPE_CHECKING:
+    from localcloud.cloud import Cloud
+
+STORAGE = "/var/lib/registry"
+REPOSITORIES = f"{STORAGE}/docker/registry/v2/repositories"
+PORT = 5000
+START_TIMEOUT = 30.0
+REQUEST_TIMEOUT = 30.0
+TOKEN_PATH = "registry-token"  # noqa: S105
+
+MANIFEST_TYPES = (
+    "application/vnd.docker.distribution.manifest.v2+json",
+    "application/vnd.docker.distribution.manifest.list.v2+json",
+    "application/vnd.oci.image.manifest.v1+json",
+    "application/vnd.oci.image.index.v1+json",
+)
+
+
+@dataclass(frozen=True)
+class Image:
+    """A manifest in a repository. `size` is what its layers and configuration take, in bytes."""
+
+    digest: str
+    tags: tuple[str, ...]
+    media_type: str
+    artifact_media_type: str | None
+    size: int
+    pushed_at: datetime
+    manifest: str
+
+
+class RegistryError(Exception):
+    """The registry refused; the message has its own words."""
+
+
+class Registry:
+    """The registry's container, and its content as the API and the storage show it."""
+
+    def __init__(self, cloud: Cloud, bearers: Bearers) -> None:
+        self._cloud = cloud
+        self._bearers = bearers
+        self._container = cloud.docker_name("ecr", "registry")
+        self._base = f"http://{cloud.registry}/v2"
+
+    def start(self) -> None:
+        """Start the container and return when it answers."""
+        cloud = self._cloud
+        directory = cloud.state_dir / "registry"
+        directory.mkdir(exist_ok=True)
+        (directory / "config.json").write_text(json.dumps(self._configuration(), indent=2))
+        volume = cloud.docker_name("ecr", "data")
+        cloud.engine.ensure_volume(volume, cloud.labels("ecr", "registry"))
+        cloud.engine.run(
+            ContainerSpec(
+                image=cloud.infra_image,
+                name=self._container,
+                command=("docker-registry", "serve", "/registry/config.json"),
+                labels=cloud.labels("ecr", "registry"),
+                ports={PORT: ("127.0.0.1", int(cloud.registry.rpartition(":")[2]))},
+                mounts=(
+                    Mount(str(directory), "/registry", read_only=True),
+                    Mount(str(cloud.ca.path), "/authority.pem", read_only=True),
+                    Mount(volume, STORAGE, kind="volume"),
+                ),
+            )
+        )
+        wait_until(self._answers, "the registry's first answer", START_TIMEOUT, cloud.clock)
+
+    def _configuration(self) -> Mapping[str, Any]:
+        realm = f"{self._cloud.endpoint}/_localcloud/{TOKEN_PATH}"
+        return {
+            "version": 0.1,
+            "log": {"accesslog": {"disabled": True}, "level": "warn"},
+            "storage": {"filesystem": {"rootdirectory": STORAGE}, "delete": {"enabled": True}},
+            "http": {"addr": f":{PORT}", "secret": self._cloud.id},
+            "auth": {
+                "token": {
+                    "realm": realm,
+                    "service": SERVICE,
+                    "issuer": ISSUER,
+                    "rootcertbundle": "/authority.pem",
+                }
+            },
+        }
+
+    def _answers(self) -> bool:
+        state = self._cloud.engine.inspect(self._container)
+        if state is None or not state.running:
+            log = b"".join(self._cloud.engine.logs(self._container)).decode(errors="replace")
+            raise EngineError(f"the registry ended at its start: {log[-800:].strip()}")
+        try:
+            return requests.get(f"{self._base}/", timeout=2).status_code in (200, 401)
+        except requests.RequestException:
+            return False
+
+    def images(self, repository: str) -> Sequence[Image]:
+        """Every image of the repository, tagged or not, newest first; none where nothing was pushed."""
+        tags: dict[str, list[str]] = {}
+        for tag, digest in self._links(repository, "tags", "*/current").items():
+            tags.setdefault(digest[0], []).append(tag)
+        found = [
+            self._image(repository, digest, tuple(sorted(tags.get(digest, ()))), pushed)
+            for digest, pushed in self._links(repository, "revisions", "*/*").values()
+        ]
+        return sorted(found, key=lambda image: (image.pushed_at, image.digest), reverse=True)
+
+    def put(self, repository: str, reference: str, manifest: bytes, media_type: str) -> str:
+        """Store a manifest whose layers are there under a tag or its digest, and return its digest.
+
+        :raises RegistryError: When the registry refuses it.
+        """
+        answer = self._request("PUT", repository, reference, manifest, {"Content-Type": media_type})
+        if answer.status_code != 201:
+            raise RegistryError(answer.text.strip()[:400])
+        return answer.headers["Docker-Content-Digest"]
+
+    def delete(self, repository: str, digest: str) -> None:
+        """Delete an image with all its tags; an absent one is no error.
+
+        :raises RegistryError: When the registry refuses.
+        """
+        answer = self._request("DELETE", repository, digest)
+        if answer.status_code not in (202, 404):
+            raise RegistryError(answer.text.strip()[:400])
+
+    def untag(self, repository: str, tag: str) -> None:
+        """Delete a tag and leave its image: the registry's API cannot, its storage can."""
+        self._shell(f"rm -rf -- {shlex.quote(f'{REPOSITORIES}/{repository}/_manifests/tags/{tag}')}")
+
+    def forget(self, repository: str) -> None:
+        """Delete all that the repository holds."""
+        self._shell(f"rm -rf -- {shlex.quote(f'{REPOSITORIES}/{repository}')}")
+
+    def _image(self, repository: str, digest: str, tags: tuple[str, ...], pushed_at: datetime) -> Image:
+        answer = self._request("GET", repository, digest)
+        if answer.status_code != 200:
+            raise RegistryError(answer.text.strip()[:400])
+        manifest = answer.json()
+        parts = [*manifest.get("layers", ()), *manifest.get("manifests", ())]
+        config = manifest.get("config")
+        return Image(
+            digest=answer.headers["Docker-Content-Digest"],
+            tags=tags,
+            media_type=answer.headers["Content-Type"],
+            artifact_media_type=config.get("mediaType") if config else None,
+            size=sum(int(part.get("size", 0)) for part in [*parts, *([config] if config else [])]),
+            pushed_at=pushed_at,
+            manifest=answer.text,
+        )
+
+    def _links(self, repository: str, kind: str, below: str) -> dict[str, tuple[str, datetime]]:
+        """The link files below `_manifests/<kind>`: first part of the path (or digest) -> (digest, time)."""
+        root = f"{REPOSITORIES}/{repository}/_manifests/{kind}"
+        found = self._shell(
+            f"cd {shlex.quote(root)} 2>/dev/null || exit 0; "
+            f"find . -path './{below}/link' -printf '%P %T@ ' -exec cat {{}} \\; -printf '\\n'"
+        )
+        links = {}
+        for line in found.splitlines():
+            path, seconds, digest = line.split()
+            name = path.partition("/")[0] if kind == "tags" else digest
+            links[name] = (digest, datetime.fromtimestamp(float(seconds), UTC))
+        return links
+
+    def _shell(self, command: str) -> str:
+        done = self._cloud.engine.exec_run(self._container, ("sh", "-c", command))
+        if done.exit_code != 0:
+            raise RegistryError(done.output.strip()[:400])
+        return done.output
+
+    def _request(
+        self,
+        method: str,
+        repository: str,
+        reference: str,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> requests.Response:
+        token = self._bearers.sign([Access(repository, ("pull", "push", "delete"))])["token"]
+        try:
+            return requests.request(
+                method,
+                f"{self._base}/{repository}/manifests/{reference}",
+                data=body,
+                headers={
+                    "Accept": ", ".join(MANIFEST_TYPES),
+                    "Authorization": f"Bearer {token}",
+                    **(headers or {}),
+                },
+                timeout=REQUEST_TIMEOUT,
+            )
+        except requests.RequestException as error:
+            raise RegistryError(f"the registry at {self._cloud.registry} does not answer: {error}") from error

@@ -1,0 +1,76 @@
+# Copyright: Contributors to the antenna.aws collection
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Elastic Beanstalk's errors, with the service's own codes and messages."""
+
+from __future__ import annotations
+
+from moto.core.exceptions import ServiceException
+
+
+class ElasticBeanstalkError(ServiceException):  # type: ignore[misc]
+    """An error that the service answers with; moto finds the service by this class's module."""
+
+    code = "ElasticBeanstalkServiceException"
+
+
+class InvalidAction(ElasticBeanstalkError):
+    code = "InvalidAction"
+
+    def __init__(self, action: str) -> None:
+        super().__init__(f"Could not find operation {action} for version 2010-12-01")
+
+
+class InvalidParameterValue(ElasticBeanstalkError):
+    code = "InvalidParameterValue"
+
+
+class InvalidParameterCombination(ElasticBeanstalkError):
+    code = "InvalidParameterCombination"
+
+
+class MissingRequiredParameter(ElasticBeanstalkError):
+    code = "MissingRequiredParameter"
+
+
+class InvalidRequest(ElasticBeanstalkError):
+    code = "InvalidRequestException"
+
+
+class OperationInProgress(ElasticBeanstalkError):
+    code = "OperationInProgressFailure"
+
+
+class ResourceNotFound(ElasticBeanstalkError):
+    code = "ResourceNotFoundException"
+
+
+class ConfigurationValidation(ElasticBeanstalkError):
+    """Options that the service refuses; seen as
+    https://github.com/hashicorp/terraform/issues/20257 and https://github.com/pulumi/pulumi-aws/issues/3461 show it.
+    """
+
+    code = "ConfigurationValidationException"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(f"Configuration validation exception: {message}")
+
+
+def not_ready(environment: str) -> InvalidParameterValue:
+    return InvalidParameterValue(
+        f"Environment named {environment} is in an invalid state for this operation. Must be Ready."
+    )
+
+
+def no_environment(name: str | None, identifier: str | None) -> InvalidParameterValue:
+    if name is not None:
+        return InvalidParameterValue(f"No Environment found for EnvironmentName = '{name}'.")
+    return InvalidParameterValue(f"No Environment found for EnvironmentId = '{identifier}'.")
+
+
+def no_application(name: str) -> InvalidParameterValue:
+    return InvalidParameterValue(f"No Application named '{name}' found.")
+
+
+def no_version(label: str) -> InvalidParameterValue:
+    return InvalidParameterValue(f"No Application Version named '{label}' found.")

@@ -1,0 +1,559 @@
+# Copyright: Contributors to the antenna.aws collection
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""An instance of an environment: an EC2 instance in name, a Docker network with the bundle's containers in fact."""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+import socket
+import threading
+import zlib
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from moto.core.exceptions import ServiceException
+from moto.ec2.exceptions import EC2ClientError
+from moto.ec2.models import ec2_backends
+from moto.ec2.models.instance_types import INSTANCE_TYPES
+from moto.iam.models import iam_backends
+from moto.logs.models import logs_backends
+
+from localcloud.ecs.clusters import Cluster, ContainerInstance, TaskDefinition
+from localcloud.ecs.tasks import (
+    LOOPBACK,
+    OUT_OF_MEMORY,
+    Agent,
+    ContainerView,
+    Interrupted,
+    Place,
+    Task,
+    TaskContainer,
+    TaskError,
+    instance_directory,
+)
+from localcloud.elasticbeanstalk import options
+from localcloud.elasticbeanstalk.bundle import Bundle, BundleError, ContainerDefinition, Dockerrun
+from localcloud.elasticbeanstalk.health import Restart
+from localcloud.elasticbeanstalk.hooks import CURRENT, STAGING, Host, HostRunner, Outcome
+from localcloud.engine import EngineError
+from localcloud.logs.pump import Destination, Pump
+
+if TYPE_CHECKING:
+    from localcloud.cloud import Cloud
+    from localcloud.elasticbeanstalk.models import Environment
+
+SETTLE_SECONDS = 3.0
+POLL_SECONDS = 0.5
+MOST_RESTART_DELAY = 60.0
+DEFAULT_INSTANCE_TYPE = "t3.micro"
+FILE_LINES = 1000
+PORTS = range(20000, 30000)
+HTTP_PORT = 80
+GiveUp = Callable[[], bool]
+
+
+class LaunchError(Exception):
+    """EC2 would not launch the instance; the message is fit for an event."""
+
+
+class CommandFailed(Exception):
+    """A deployment failed on the instance.
+
+    :param detail: What went wrong, for the instance's log.
+    :param timed_out: The command timeout was over.
+    """
+
+    def __init__(self, detail: str, timed_out: bool = False) -> None:
+        super().__init__(detail)
+        self.timed_out = timed_out
+
+
+@dataclass(frozen=True)
+class Tools:
+    """What instances work with."""
+
+    cloud: Cloud
+    agent: Agent
+    pump: Pump
+    runner: HostRunner
+
+
+@dataclass(frozen=True)
+class Stages:
+    """Which hooks a deployment runs: those of the application's or of the configuration's deployments."""
+
+    folder: str
+    container_commands: bool
+
+
+APPLICATION = Stages(".platform/hooks", container_commands=True)
+CONFIGURATION = Stages(".platform/confighooks", container_commands=False)
+
+
+class Instance:
+    """A running instance."""
+
+    def __init__(self, tools: Tools, environment: Environment, cluster: Cluster) -> None:
+        """Launch it.
+
+        :raises LaunchError: When EC2 refuses.
+        """
+        self._tools = tools
+        self._environment = environment
+        self.cluster = cluster
+        self.instance_type = _instance_type(environment)
+        self._security_groups = _security_groups(environment)
+        self.id, self.availability_zone = _launch(environment, self.instance_type, self._security_groups)
+        self.launched = tools.cloud.clock.now()
+        self.network = tools.cloud.docker_name("instance", self.id)
+        self.task: Task | None = None
+        self.restarts: list[Restart] = []
+        self._definition: TaskDefinition | None = None
+        self.lock = threading.RLock()
+        self._terminated = False
+        self._files: dict[str, deque[str]] = {}
+        tools.cloud.engine.ensure_network(self.network, tools.cloud.labels("instance", self.id))
+        tools.cloud.firewall.add_instance(self.id, self.network, self._security_groups)
+        cluster.instances.append(ContainerInstance(secrets.token_hex(16), self.id, self.launched))
+        self._log("eb-engine.log", f"[INFO] Instance {self.id} of type {self.instance_type} was launched.")
+
+    # -- deploying ------------------------------------------------------------------------------------------------
+
+    def deploy(self, bundle: Bundle, stages: Stages, give_up: GiveUp) -> None:
+        """Stop the old task, start the bundle's and run the hooks; put the old task back when anything fails.
+
+        :param give_up: Whether to stop because someone aborted or the command timeout is over.
+        :raises CommandFailed: The old task runs again.
+        """
+        environment = self._environment
+        previous, directory = self._definition, self.directory
+        shutil.rmtree(directory / "staging", ignore_errors=True)
+        try:
+            bundle.check()
+            bundle.unpack(directory / "staging")
+            self._before(bundle, stages, give_up)
+            dockerrun, now = bundle.dockerrun(), self._tools.cloud.clock.now()
+            assign_ports(environment, dockerrun, self._tools.cloud)
+            definition = self.cluster.register(dockerrun, environment.properties, environment.secrets, now)
+            self._replace(definition, give_up)
+            self._promote()
+            self._scripts(bundle, f"{stages.folder}/postdeploy", directory / "current", CURRENT, give_up)
+        except (TaskError, Interrupted, CommandFailed, EngineError, BundleError) as error:
+            self._log("eb-engine.log", f"[ERROR] An error occurred during the deployment: {error}")
+            self._put_back(previous)
+            raise CommandFailed(str(error), timed_out=isinstance(error, Interrupted)) from error
+        self._log("eb-engine.log", "[INFO] Instance deployment completed successfully.")
+
+    def _before(self, bundle: Bundle, stages: Stages, give_up: GiveUp) -> None:
+        staging = self.directory / "staging"
+        self._scripts(bundle, f"{stages.folder}/prebuild", staging, STAGING, give_up)
+        if stages.container_commands:
+            for command in bundle.container_commands:
+                self._log("eb-engine.log", f"[INFO] Running container command {command.name}.")
+                outcome = self._tools.runner.command(self._host("eb-engine.log"), staging, command, give_up)
+                if outcome.exit_code and not command.ignore_errors:
+                    raise CommandFailed(_said(f"container_command {command.name}", outcome))
+        self._scripts(bundle, f"{stages.folder}/predeploy", staging, STAGING, give_up)
+
+    def _scripts(self, bundle: Bundle, folder: str, application: Path, target: str, give_up: GiveUp) -> None:
+        scripts = bundle.scripts(folder)
+        if not scripts:
+            return
+        self._log("eb-engine.log", f"[INFO] Running the scripts of {folder}.")
+        outcome = self._tools.runner.hooks(self._host("eb-hooks.log"), application, target, scripts, give_up)
+        self._file("eb-hooks.log").extend(outcome.output.splitlines())
+        if outcome.exit_code:
+            raise CommandFailed(_said(f"the scripts of {folder}", outcome))
+
+    def _host(self, log: str) -> Host:
+        environment = self._environment
+        resolved = {name: self._tools.agent.secret(arn) for name, arn in environment.secrets.items()}
+        values = {**environment.properties, **resolved}
+        return Host(self.id, self.network, self.directory, values, self.log_destination(log))
+
+    def _promote(self) -> None:
+        current, staging = self.directory / "current", self.directory / "staging"
+        shutil.rmtree(self.directory / "previous", ignore_errors=True)
+        if current.exists():
+            current.rename(self.directory / "previous")
+        staging.rename(current)
+
+    def _put_back(self, previous: TaskDefinition | None) -> None:
+        with self.lock:
+            if self._definition is previous and self.task is not None and self.task.status == "RUNNING":
+                return
+            if (self.directory / "previous").exists():
+                shutil.rmtree(self.directory / "current", ignore_errors=True)
+                (self.directory / "previous").rename(self.directory / "current")
+            self._end_task("Task was replaced by the one of the previous version.")
+            self._definition = previous
+            if previous is None:
+                return
+            try:
+                self._start(previous, lambda: False)
+                self._settle(lambda: False)
+            except (TaskError, Interrupted, EngineError) as error:
+                self._log("eb-engine.log", f"[ERROR] The previous version does not start again: {error}")
+
+    # -- the task -------------------------------------------------------------------------------------------------
+
+    def _replace(self, definition: TaskDefinition, give_up: GiveUp) -> None:
+        with self.lock:
+            self._end_task("Task was replaced by a deployment.")
+            # Nobody restarts a task before it has started once.
+            self._definition = None
+            self._start(definition, give_up)
+            self._settle(give_up)
+            self._definition = definition
+
+    def restart(self, give_up: GiveUp) -> None:
+        """Stop the task and start it anew.
+
+        :raises CommandFailed: When it does not start.
+        """
+        with self.lock:
+            definition = self._definition
+            if definition is None:
+                raise CommandFailed("no version is deployed")
+            try:
+                self._replace(definition, give_up)
+            except (TaskError, Interrupted, EngineError) as error:
+                self._definition = definition
+                raise CommandFailed(str(error), timed_out=isinstance(error, Interrupted)) from error
+
+    def _start(self, definition: TaskDefinition, give_up: GiveUp) -> None:
+        if self._terminated:
+            raise Interrupted("The instance is terminated.")
+        self._check_memory(definition.dockerrun)
+        self._check_log_groups(definition.dockerrun)
+        now = self._tools.cloud.clock.now()
+        task = Task(
+            id=secrets.token_hex(16),
+            place=self._place(),
+            family=definition.family,
+            revision=definition.revision,
+            dockerrun=definition.dockerrun,
+            environment=definition.environment,
+            containers=[TaskContainer(container) for container in definition.dockerrun.containers],
+            created=now,
+        )
+        self.task = task
+        self.cluster.add_task(task, now)
+        self._log("eb-ecs-mgr.log", f"Starting task {task.arn} of {task.definition_arn}")
+        try:
+            self._tools.agent.start(task, definition.secrets, give_up)
+        except (TaskError, Interrupted):
+            self.stream_logs()
+            self._forget(task)
+            raise
+        self.stream_logs()
+
+    def _place(self) -> Place:
+        environment = self._environment
+        return Place(
+            account=environment.account,
+            region=environment.region,
+            instance_id=self.id,
+            network=self.network,
+            cluster=self.cluster.name,
+            ports=dict(environment.ports),
+            log_stream=self.id,
+        )
+
+    def _settle(self, give_up: GiveUp) -> None:
+        """A task counts as running when its essential containers stay for a moment."""
+        clock = self._tools.cloud.clock
+        until = clock.monotonic() + SETTLE_SECONDS
+        while clock.monotonic() < until:
+            for view in self.containers():
+                if view.essential and view.status == "STOPPED":
+                    raise TaskError(f"Essential container in task exited: {_how(view)}")
+            if give_up():
+                raise Interrupted("The task was stopped while it started.")
+            clock.wait(POLL_SECONDS)
+
+    def _end_task(self, reason: str) -> None:
+        if self.task is None:
+            return
+        self._log("eb-ecs-mgr.log", f"Stopping task {self.task.arn}: {reason}")
+        self._tools.agent.stop(self.task, reason)
+        self._forget(self.task)
+
+    def _forget(self, task: Task) -> None:
+        for container in task.containers:
+            if container.runtime_id is not None:
+                self._keep(container.definition.name, container.runtime_id)
+                self._tools.pump.unwatch(container.runtime_id)
+        self._tools.agent.remove(task)
+
+    def containers(self) -> list[ContainerView]:
+        """The current task's containers."""
+        task = self.task
+        return self._tools.agent.views(task) if task is not None else []
+
+    def watch(self) -> None:
+        """What the ECS agent does all the time: end the task when an essential container ended, and start it anew.
+
+        Restarts wait longer from one to the next, up to a minute.
+        """
+        if not self.lock.acquire(blocking=False):
+            return
+        try:
+            self._watch()
+        finally:
+            self.lock.release()
+
+    def _watch(self) -> None:
+        task, now = self.task, self._tools.cloud.clock.now()
+        if task is None or self._definition is None:
+            return
+        if task.status == "RUNNING":
+            ended = next((view for view in self.containers() if view.essential and view.status == "STOPPED"), None)
+            if ended is None:
+                return
+            out_of_memory = bool(ended.reason and ended.reason.startswith(OUT_OF_MEMORY))
+            self.restarts = [*self.restarts[-20:], Restart(now, ended.name, ended.exit_code, out_of_memory)]
+            self._log("eb-ecs-mgr.log", f"Essential container in task exited: {_how(ended)}")
+            self._end_task("Essential container in task exited")
+        if task.status == "STOPPED" and not self._waits(now):
+            try:
+                self._start(self._definition, lambda: False)
+            except (TaskError, Interrupted, EngineError) as error:
+                self.restarts = [*self.restarts[-20:], Restart(now, "of the task", None, False)]
+                self._log("eb-ecs-mgr.log", f"The task does not start: {error}")
+
+    def _waits(self, now: datetime) -> bool:
+        ages = [(now - restart.time).total_seconds() for restart in self.restarts]
+        recent = [age for age in ages if age < 10 * MOST_RESTART_DELAY]
+        return bool(recent) and recent[-1] < min(2.0 ** (len(recent) - 1), MOST_RESTART_DELAY)
+
+    # -- logs -----------------------------------------------------------------------------------------------------
+
+    def stream_logs(self) -> None:
+        """Have each container's output copied where its log driver or StreamLogs says."""
+        if self.task is None:
+            return
+        for container in self.task.containers:
+            destination = self._container_log(container.definition, self.task)
+            if container.runtime_id is not None and destination is not None:
+                self._tools.pump.watch(container.runtime_id, destination)
+            elif container.runtime_id is not None:
+                self._tools.pump.unwatch(container.runtime_id)
+
+    def _container_log(self, definition: ContainerDefinition, task: Task) -> Destination | None:
+        if definition.logs is None:
+            return self.log_destination(f"containers/{definition.name}-stdouterr.log")
+        prefix = definition.logs.prefix
+        stream = f"{prefix}/{definition.name}/{task.id}" if prefix else task.id
+        return Destination(self._environment.account, self._environment.region, definition.logs.group, stream)
+
+    def log_destination(self, name: str) -> Destination | None:
+        """The stream of an instance's log file, None while logs are not streamed."""
+        environment = self._environment
+        if not environment.streams_logs:
+            return None
+        days = environment.setting(options.LOGS, "RetentionInDays")
+        group = f"/aws/elasticbeanstalk/{environment.name}/var/log/{name}"
+        return Destination(environment.account, environment.region, group, self.id, int(days) if days else None)
+
+    def _check_memory(self, dockerrun: Dockerrun) -> None:
+        """ECS places no task on an instance that lacks the memory."""
+        wanted = sum(item.memory_reservation or item.memory or 0 for item in dockerrun.containers)
+        has = INSTANCE_TYPES.get(self.instance_type, {}).get("MemoryInfo", {}).get("SizeInMiB")
+        if has is not None and wanted > has:
+            raise TaskError(f"RESOURCE:MEMORY: the task needs {wanted} MiB, {self.instance_type} has {has} MiB")
+
+    def _check_log_groups(self, dockerrun: Dockerrun) -> None:
+        backend = logs_backends[self._environment.account][self._environment.region]
+        for definition in dockerrun.containers:
+            logs = definition.logs
+            if logs is not None and not logs.create_group and logs.group not in backend.groups:
+                raise TaskError(
+                    f"CannotStartContainerError: container {definition.name}: failed to initialize logging driver: "
+                    f"failed to create Cloudwatch log stream: the log group {logs.group} does not exist"
+                )
+
+    def tail(self, lines: int) -> str:
+        """The ends of the instance's logs, as `eb logs` shows them."""
+        rule = "-" * 40
+        running = {
+            _container_file(view.name, view.runtime_id): [line.text for line in self._tools.pump.lines(view.runtime_id)]
+            for view in self.containers()
+            if view.runtime_id is not None
+        }
+        files = {**{name: list(text) for name, text in self._files.items()}, **running}
+        return "\n".join(
+            "\n".join([rule, f"/var/log/{name}", rule, *files[name][-lines:], ""]) for name in sorted(files)
+        )
+
+    def _log(self, name: str, message: str) -> None:
+        line = f"{self._tools.cloud.clock.now():%Y/%m/%d %H:%M:%S.%f} {message}"
+        self._file(name).append(line)
+        destination = self.log_destination(name)
+        if destination is not None:
+            self._tools.pump.write(destination, line)
+
+    def _file(self, name: str) -> deque[str]:
+        return self._files.setdefault(name, deque(maxlen=FILE_LINES))
+
+    def _keep(self, name: str, runtime_id: str) -> None:
+        """The output of a container that is about to be removed stays on the instance, as its file does on AWS."""
+        self._file(_container_file(name, "previous")).extend(line.text for line in self._tools.pump.lines(runtime_id))
+
+    # -- the end --------------------------------------------------------------------------------------------------
+
+    @property
+    def directory(self) -> Path:
+        """The instance's files on this machine."""
+        return Path(instance_directory(self._tools.cloud, self.id))
+
+    def terminate(self) -> None:
+        """Stop everything and leave nothing behind."""
+        cloud, environment = self._tools.cloud, self._environment
+        self._terminated = True
+        with self.lock:
+            self._definition = None
+            self._end_task("Task was stopped because its instance was terminated.")
+            cloud.firewall.remove_instance(self.id)
+            cloud.engine.remove_network(self.network)
+            shutil.rmtree(self.directory, ignore_errors=True)
+            self.cluster.instances = [item for item in self.cluster.instances if item.ec2_instance_id != self.id]
+            ec2_backends[environment.account][environment.region].terminate_instances([self.id])
+
+
+def _said(what: str, outcome: Outcome) -> str:
+    return f"{what} failed with exit code {outcome.exit_code}: {outcome.output[-2000:]}"
+
+
+def _container_file(name: str, runtime_id: str) -> str:
+    return f"containers/{name}-{runtime_id[:12]}-stdouterr.log"
+
+
+def _how(view: ContainerView) -> str:
+    if view.exit_code is None:
+        return f"{view.name} ({view.reason or 'it is gone'})"
+    return f"{view.name} (exit code {view.exit_code}{f', {view.reason}' if view.reason else ''})"
+
+
+def assign_ports(environment: Environment, dockerrun: Dockerrun, cloud: Cloud) -> None:
+    """Give each host port of the bundle, and the HTTP port always, its own port on loopback, once."""
+    wanted = {HTTP_PORT} | {port.host_port for item in dockerrun.containers for port in item.ports if port.host_port}
+    for port in sorted(wanted - set(environment.ports)):
+        environment.ports = {**environment.ports, port: _free_port(f"{environment.name}:{port}", environment.ports)}
+    environment.endpoint_url = f"{LOOPBACK}:{environment.ports[HTTP_PORT]}"
+    cloud.names.set(environment.cname, LOOPBACK, environment.ports[HTTP_PORT])
+
+
+def _free_port(purpose: str, taken: Mapping[int, int]) -> int:
+    """The same purpose gets the same port again while it is free; below the range that outgoing connections use."""
+    start = zlib.crc32(purpose.encode()) % len(PORTS)
+    for offset in range(len(PORTS)):
+        port = PORTS[(start + offset) % len(PORTS)]
+        if port not in taken.values() and _is_free(port):
+            return port
+    raise LaunchError(f"no port between {PORTS[0]} and {PORTS[-1]} is free on {LOOPBACK}")
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, port))
+        except OSError:
+            return False
+    return True
+
+
+# -- EC2 --------------------------------------------------------------------------------------------------------------
+
+
+def _instance_type(environment: Environment) -> str:
+    """Without spot instances only the first of the types is used."""
+    types = environment.setting(options.INSTANCES, "InstanceTypes")
+    older = environment.setting(options.LAUNCH, "InstanceType")
+    return (types or older or DEFAULT_INSTANCE_TYPE).split(",")[0].strip()
+
+
+def _security_groups(environment: Environment) -> list[str]:
+    declared = environment.settings.get(options.Key(options.LAUNCH, "SecurityGroups"), "")
+    own = [environment.own_security_group] if environment.own_security_group else []
+    return [group.strip() for group in declared.split(",") if group.strip()] + own
+
+
+def _launch(environment: Environment, instance_type: str, groups: list[str]) -> tuple[str, str]:
+    backend = ec2_backends[environment.account][environment.region]
+    subnet = (environment.setting(options.VPC, "Subnets") or "").split(",")[0].strip() or None
+    tags = {**environment.tags, **system_tags(environment), "Name": environment.name}
+    try:
+        reservation = backend.run_instances(
+            _image(backend),
+            1,
+            None,
+            [],
+            instance_type=instance_type,
+            is_instance_type_default=False,
+            region_name=environment.region,
+            subnet_id=subnet,
+            security_group_ids=list(groups),
+            tags={"instance": tags},
+        )
+        instance = reservation.instances[0]
+        profile = environment.setting(options.LAUNCH, "IamInstanceProfile") or ""
+        which = "iam_instance_profile_arn" if profile.startswith("arn:") else "iam_instance_profile_name"
+        backend.associate_iam_instance_profile(instance_id=instance.id, **{which: profile})
+    except (ServiceException, EC2ClientError) as error:
+        raise LaunchError(f"Launching a new EC2 instance. Status Reason: {getattr(error, 'message', error)}") from error
+    return str(instance.id), str(instance.placement.zone)
+
+
+def _image(backend: Any) -> str:
+    """Some image of the catalogue: the containers' host is this machine."""
+    images = backend.describe_images()
+    linux = [image for image in images if "al2023" in (image.name or "")]
+    return str((linux or images)[0].id)
+
+
+def system_tags(environment: Environment) -> dict[str, str]:
+    """The tags that Elastic Beanstalk puts on everything of an environment."""
+    return {"elasticbeanstalk:environment-name": environment.name, "elasticbeanstalk:environment-id": environment.id}
+
+
+def create_security_group(environment: Environment) -> str:
+    """The group that Elastic Beanstalk makes for the instances, and its id.
+
+    :raises LaunchError: When EC2 refuses, as for a VPC that does not exist.
+    """
+    backend = ec2_backends[environment.account][environment.region]
+    name = f"awseb-{environment.id}-stack-AWSEBSecurityGroup-{secrets.token_hex(6).upper()}"
+    try:
+        group = backend.create_security_group(
+            name,
+            "SecurityGroup for ElasticBeanstalk environment.",
+            environment.setting(options.VPC, "VPCId"),
+            tags={**system_tags(environment), "Name": environment.name},
+        )
+        backend.authorize_security_group_ingress(group.id, "tcp", "80", "80", [{"CidrIp": "0.0.0.0/0"}])
+    except (ServiceException, EC2ClientError) as error:
+        reason = getattr(error, "message", error)
+        raise LaunchError(f"Creating security group named: {name} failed Reason: {reason}") from error
+    return str(group.id)
+
+
+def delete_security_group(environment: Environment) -> None:
+    """Delete that group."""
+    if environment.own_security_group is not None:
+        backend = ec2_backends[environment.account][environment.region]
+        backend.delete_security_group(group_id=environment.own_security_group)
+
+
+def profile_exists(environment: Environment) -> bool:
+    """Whether the environment's instance profile exists."""
+    wanted = environment.setting(options.LAUNCH, "IamInstanceProfile")
+    profiles = iam_backends[environment.account]["aws"].get_instance_profiles()
+    return any(wanted in (profile.name, profile.arn) for profile in profiles)

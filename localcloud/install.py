@@ -1,0 +1,73 @@
+# Copyright: Contributors to the antenna.aws collection
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Puts our services into moto, before its first request."""
+
+from __future__ import annotations
+
+import importlib
+import os
+from typing import TYPE_CHECKING, Protocol, cast
+
+from localcloud import firewall
+
+if TYPE_CHECKING:
+    from localcloud.cloud import Cloud
+
+SERVICES: tuple[str, ...] = (
+    "localcloud.ecr",
+    "localcloud.data.rds",
+    "localcloud.data.elasticache",
+    "localcloud.elasticbeanstalk",
+    "localcloud.cloudfront",
+)
+"""Modules with an `install(cloud)`, in the order in which they are called."""
+
+MOTO_VERSION = "5.2.5"
+
+
+class Service(Protocol):
+    """A service package."""
+
+    def install(self, cloud: Cloud) -> None:
+        """Hook into moto.
+
+        :raises RuntimeError: When moto's inner shape is not the expected one.
+        """
+
+
+def prepare_environment(account_id: str) -> None:
+    """Moto's settings; it reads some of them when it is imported."""
+    os.environ["MOTO_ACCOUNT_ID"] = account_id
+    os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "true"
+    # Otherwise `172.17.0.1:5566` would be taken for the bucket `172`.
+    os.environ["S3_IGNORE_SUBDOMAIN_BUCKETNAME"] = "true"
+    # Moto itself must find no credentials and no endpoint of the person who starts it.
+    for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL"):
+        os.environ.pop(name, None)
+
+
+def install(cloud: Cloud) -> None:
+    """Install every service of `SERVICES`.
+
+    :raises RuntimeError: When moto is not the one that our hooks were written for.
+    """
+    import moto
+
+    if moto.__version__ != MOTO_VERSION:
+        raise RuntimeError(f"moto {moto.__version__} is installed, but our hooks fit {MOTO_VERSION}: make python")
+    _set_default_region(cloud.region)
+    firewall.install(cloud.firewall)
+    for name in SERVICES:
+        cast("Service", importlib.import_module(name)).install(cloud)
+
+
+def _set_default_region(region: str) -> None:
+    """The region of calls that do not name one, as anonymous reads from S3."""
+    from moto.core.responses import BaseResponse
+    from moto.moto_server import werkzeug_app
+
+    if not hasattr(BaseResponse, "default_region") or not hasattr(werkzeug_app, "DEFAULT_SERVICE_REGION"):
+        raise RuntimeError("moto keeps its default region elsewhere: not the moto that requirements.txt pins")
+    BaseResponse.default_region = region
+    werkzeug_app.DEFAULT_SERVICE_REGION = ("s3", region)

@@ -1,0 +1,97 @@
+# Copyright: Contributors to the antenna.aws collection
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The endpoint: one WSGI application, served on loopback and on the container bridge."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+from localcloud import admin
+from localcloud.journal import JournalMiddleware
+from localcloud.refusals import Refusals
+from localcloud.strangers import Strangers
+
+if TYPE_CHECKING:
+    from werkzeug.serving import BaseWSGIServer
+
+    from localcloud.cloud import Cloud
+
+LOOPBACK = "127.0.0.1"
+
+
+def application(cloud: Cloud) -> Callable[..., Iterable[bytes]]:
+    """Our own pages, and moto with what `install` hooked into it. Call it after `install`."""
+    from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+    from werkzeug.wrappers import Request
+
+    moto = Refusals(Strangers(DomainDispatcherApplication(create_backend_app), cloud))
+    journaled = JournalMiddleware(moto, cloud.journal, cloud.clock)
+
+    def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        if str(environ.get("PATH_INFO", "")).startswith(admin.PREFIX):
+            ours: Iterable[bytes] = admin.answer(cloud, Request(environ))(environ, start_response)
+            return ours
+        return journaled(environ, start_response)
+
+    return answer
+
+
+class Server:
+    """Serves the application on one port of several addresses, each in a thread of its own."""
+
+    def __init__(self, app: Callable[..., Iterable[bytes]], addresses: tuple[str, ...], port: int) -> None:
+        """Bind at once.
+
+        :raises OSError: When the port is taken on one of the addresses.
+        """
+        from moto.moto_server.werkzeug_app import MotoRequestHandler
+        from werkzeug.serving import make_server
+
+        class QuietHandler(MotoRequestHandler):  # type: ignore[misc]
+            def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+                """The journal has it, without the query strings in which signatures travel."""
+
+        self._servers: list[BaseWSGIServer] = []
+        for address in addresses:
+            server = make_server(address, port, app, threaded=True, request_handler=QuietHandler)
+            server.daemon_threads = True
+            self._servers.append(server)
+
+    def start(self) -> None:
+        """Answer from now on."""
+        for server in self._servers:
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+
+    def stop(self) -> None:
+        """Stop answering."""
+        for server in self._servers:
+            server.shutdown()
+            server.server_close()
+
+
+def free_port(addresses: tuple[str, ...], preferred: int) -> int:
+    """The preferred port if it is free on all addresses, else one that is."""
+    if _is_free(addresses, preferred):
+        return preferred
+    while True:
+        with socket.socket() as probe:
+            probe.bind((addresses[0], 0))
+            port = int(probe.getsockname()[1])
+        if _is_free(addresses, port):
+            return port
+
+
+def _is_free(addresses: tuple[str, ...], port: int) -> bool:
+    for address in addresses:
+        with socket.socket() as probe:
+            # As the servers do: a connection of a predecessor that still winds up does not count.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((address, port))
+            except OSError:
+                return False
+    return True
