@@ -1,0 +1,1 @@
+"""A small Antenna: projects, and a heartbeat that the worker writes."""

@@ -1,0 +1,1 @@
+export const RELEASE = '1.0.0'
