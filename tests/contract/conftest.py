@@ -1,0 +1,254 @@
+# Copyright: Contributors to the antenna.aws collection
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A rehearsal cloud of the tests' own, and an environment's worth of things to put into it."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import os
+import subprocess
+import sys
+import time
+import urllib.request
+import zipfile
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+REGION = "us-west-2"
+APPLICATION = "hello"
+PLATFORM = "ECS running on 64bit Amazon Linux 2023"
+
+
+@dataclass(frozen=True)
+class LocalCloud:
+    """A running rehearsal cloud."""
+
+    state_dir: Path
+    endpoint: str
+    registry: str
+
+    def client(self, service: str) -> Any:
+        return boto3.client(
+            service,
+            endpoint_url=self.endpoint,
+            region_name=REGION,
+            aws_access_key_id="testing",
+            aws_secret_access_key="testing-secret",
+        )
+
+    def status(self) -> dict[str, Any]:
+        with urllib.request.urlopen(f"{self.endpoint}/_localcloud/status", timeout=30) as reply:
+            found: dict[str, Any] = json.load(reply)
+        return found
+
+
+def _localcloud(state: Path, *words: str) -> None:
+    command = [sys.executable, "-m", "localcloud", words[0], "--state-dir", str(state), *words[1:]]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=1200, check=False)
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+@pytest.fixture(scope="session")
+def localcloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
+    """A rehearsal cloud for all contract tests; LOCALCLOUD_TEST_STATE names one that runs already and stays."""
+    given = os.environ.get("LOCALCLOUD_TEST_STATE")
+    state = Path(given) if given else tmp_path_factory.mktemp("cloud") / "state"
+    _localcloud(state, "up", "--port", "5866", "--registry-port", "5877", "--region", REGION)
+    ready = json.loads((state / "ready.json").read_text())
+    try:
+        yield LocalCloud(state, ready["endpoint"], ready["registry"])
+    finally:
+        if not given:
+            _localcloud(state, "down")
+
+
+@pytest.fixture(scope="session")
+def image(localcloud: LocalCloud) -> str:
+    """The tests' image in the cloud's registry, by digest."""
+    ecr = localcloud.client("ecr")
+    uri = ecr.create_repository(repositoryName="hello")["repository"]["repositoryUri"]
+    token = ecr.get_authorization_token()["authorizationData"][0]["authorizationToken"]
+    user, _, password = base64.b64decode(token).decode().partition(":")
+    _run(sys.executable, "-m", "localcloud", "base-images", str(Path(__file__).parent / "app"))
+    _run("docker", "build", "-q", "-t", f"{uri}:1", str(Path(__file__).parent / "app"))
+    _run("docker", "login", "-u", user, "--password-stdin", localcloud.registry, stdin=password)
+    _run("docker", "push", "-q", f"{uri}:1")
+    _run("docker", "logout", localcloud.registry)
+    _run("docker", "rmi", f"{uri}:1")
+    found = ecr.describe_images(repositoryName="hello", imageIds=[{"imageTag": "1"}])["imageDetails"][0]
+    return f"{uri}@{found['imageDigest']}"
+
+
+def _run(*command: str, stdin: str | None = None) -> str:
+    result = subprocess.run(command, cwd=ROOT, input=stdin, capture_output=True, text=True, timeout=900, check=False)
+    assert result.returncode == 0, f"{command}: {result.stdout}{result.stderr}"
+    return result.stdout
+
+
+@pytest.fixture(scope="session")
+def roles(localcloud: LocalCloud) -> str:
+    """The instance profile `hello` exists, and the execution role whose ARN is returned."""
+    iam = localcloud.client("iam")
+    iam.create_instance_profile(InstanceProfileName="hello")
+    trust = {
+        "Version": "2012-10-17",
+        "Statement": [
+            {"Effect": "Allow", "Principal": {"Service": "ecs-tasks.amazonaws.com"}, "Action": "sts:AssumeRole"}
+        ],
+    }
+    role = iam.create_role(RoleName="hello-execution", AssumeRolePolicyDocument=json.dumps(trust))
+    return str(role["Role"]["Arn"])
+
+
+@dataclass
+class Stage:
+    """Puts versions and environments into the cloud, and looks at them."""
+
+    cloud: LocalCloud
+    image: str
+    execution_role: str
+    eb: Any = field(init=False)
+    versions: int = 0
+
+    def __post_init__(self) -> None:
+        self.eb = self.cloud.client("elasticbeanstalk")
+        self.bucket = self.eb.create_storage_location()["S3Bucket"]
+
+    @staticmethod
+    def wait_for(goal: Callable[[], Any], what: str, timeout: float = 120) -> Any:
+        """Return what `goal` returns once it is true."""
+        deadline = time.monotonic() + timeout
+        while time.monotonic() < deadline:
+            found = goal()
+            if found:
+                return found
+            time.sleep(0.5)
+        raise AssertionError(f"{what}: not within {timeout} s")
+
+    def get(self, url: str) -> str:
+        """The body behind a URL; a server that has just been started gets a moment."""
+        self.wait_for(lambda: self.answers(url, ""), url, 30)
+        return self.fetch(url)
+
+    @staticmethod
+    def fetch(url: str) -> str:
+        """The body behind a URL, at once."""
+        with urllib.request.urlopen(url, timeout=10) as reply:
+            return str(reply.read().decode())
+
+    def answers(self, url: str, text: str) -> bool:
+        """Whether the URL answers with this text."""
+        try:
+            return text in self.fetch(url)
+        except OSError:
+            return False
+
+    @staticmethod
+    def option_settings(settings: Mapping[str, Mapping[str, str]]) -> list[dict[str, str]]:
+        return [
+            {"Namespace": namespace, "OptionName": name, "Value": value}
+            for namespace, values in settings.items()
+            for name, value in values.items()
+        ]
+
+    def container(self, name: str, **more: Any) -> dict[str, Any]:
+        return {"name": name, "image": self.image, "essential": True, "memory": 64, **more}
+
+    def version(self, containers: list[dict[str, Any]], files: Mapping[str, str] | None = None, **more: Any) -> str:
+        """A new version of a bundle with these containers; the files beside them are executable."""
+        self.versions += 1
+        label = f"v{self.versions}-{int(time.time() * 1000)}"
+        dockerrun = {
+            "AWSEBDockerrunVersion": 2,
+            "executionRoleArn": self.execution_role,
+            "containerDefinitions": containers,
+            **more,
+        }
+        self.bundle(label, {"Dockerrun.aws.json": json.dumps(dockerrun), **(files or {})})
+        return label
+
+    def bundle(self, label: str, files: Mapping[str, str], status: str = "PROCESSED") -> str:
+        """Create the version, await its status, and return the request id."""
+        archive = io.BytesIO()
+        with zipfile.ZipFile(archive, "w") as opened:
+            for name, text in files.items():
+                opened.writestr(zipfile.ZipInfo(name), text)
+        key = f"{APPLICATION}/{label}.zip"
+        self.cloud.client("s3").put_object(Bucket=self.bucket, Key=key, Body=archive.getvalue())
+        reply = self.eb.create_application_version(
+            ApplicationName=APPLICATION,
+            VersionLabel=label,
+            SourceBundle={"S3Bucket": self.bucket, "S3Key": key},
+            AutoCreateApplication=True,
+            Process=True,
+        )
+        self.wait_for(lambda: self.version_status(label) == status, f"version {label} {status}")
+        return str(reply["ResponseMetadata"]["RequestId"])
+
+    def version_status(self, label: str) -> str:
+        found = self.eb.describe_application_versions(ApplicationName=APPLICATION, VersionLabels=[label])
+        return str(found["ApplicationVersions"][0]["Status"])
+
+    def platform_arn(self) -> str:
+        filters = [
+            {"Type": "PlatformBranchName", "Operator": "=", "Values": [PLATFORM]},
+            {"Type": "PlatformLifecycleState", "Operator": "=", "Values": ["Recommended"]},
+        ]
+        (found,) = self.eb.list_platform_versions(Filters=filters)["PlatformSummaryList"]
+        return str(found["PlatformArn"])
+
+    def create(self, name: str, label: str, settings: Mapping[str, Mapping[str, str]] | None = None) -> dict[str, Any]:
+        """Create an environment and return the call's reply; its region of options is completed."""
+        return dict(
+            self.eb.create_environment(
+                ApplicationName=APPLICATION,
+                EnvironmentName=name,
+                CNAMEPrefix=name,
+                VersionLabel=label,
+                PlatformArn=self.platform_arn(),
+                OptionSettings=self.option_settings({**SETTINGS, **(settings or {})}),
+                Tags=[{"Key": "Project", "Value": "hello"}],
+            )
+        )
+
+    def environment(self, name: str) -> dict[str, Any]:
+        found = self.eb.describe_environments(EnvironmentNames=[name], IncludeDeleted=False)["Environments"]
+        return dict(found[0])
+
+    def ready(self, name: str, timeout: float = 120) -> dict[str, Any]:
+        self.wait_for(lambda: self.environment(name)["Status"] == "Ready", f"environment {name}", timeout)
+        return self.environment(name)
+
+    def messages(self, request_id: str) -> list[str]:
+        """The events that a call caused, oldest first."""
+        found = self.eb.describe_events(RequestId=request_id)["Events"]
+        return [event["Message"] for event in reversed(found)]
+
+    def update(self, name: str, **members: Any) -> str:
+        """Update and wait for Ready; returns the request id."""
+        reply = self.eb.update_environment(EnvironmentName=name, **members)
+        self.ready(name)
+        return str(reply["ResponseMetadata"]["RequestId"])
+
+
+SETTINGS: dict[str, Mapping[str, str]] = {
+    "aws:elasticbeanstalk:environment": {"EnvironmentType": "SingleInstance"},
+    "aws:autoscaling:launchconfiguration": {"IamInstanceProfile": "hello"},
+    "aws:elasticbeanstalk:healthreporting:system": {"SystemType": "enhanced"},
+    "aws:elasticbeanstalk:cloudwatch:logs": {"StreamLogs": "true"},
+    "aws:ec2:instances": {"InstanceTypes": "t3.small,t3.large"},
+}
+
+
+@pytest.fixture(scope="session")
+def stage(localcloud: LocalCloud, image: str, roles: str) -> Stage:
+    return Stage(localcloud, image, roles)

@@ -1,0 +1,173 @@
+# Copyright: Contributors to the antenna.aws collection
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The rehearsal cloud itself: its commands, its journal, its manners."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import boto3
+import docker
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def _localcloud(state: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "localcloud", words[0], "--state-dir", str(state), *words[1:]]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=600, check=False)
+
+
+def _status_code(url: str) -> int:
+    try:
+        with urllib.request.urlopen(url, timeout=30) as reply:
+            return int(reply.status)
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
+def _journal(localcloud: Any, after: int = 0) -> list[dict[str, Any]]:
+    with urllib.request.urlopen(f"{localcloud.endpoint}/_localcloud/journal?after={after}", timeout=30) as reply:
+        return [json.loads(line) for line in reply.read().decode().splitlines()]
+
+
+def test_second_up_finds_the_first(localcloud: Any) -> None:
+    again = _localcloud(localcloud.state_dir, "up")
+    assert again.returncode == 0
+    assert again.stdout == f"The rehearsal cloud is already up: {localcloud.endpoint}\n"
+
+
+def test_status_is_json_in_both_places(localcloud: Any) -> None:
+    printed = json.loads(_localcloud(localcloud.state_dir, "status", "--json").stdout)
+    assert printed["endpoint"] == localcloud.endpoint
+    assert printed["ca"] == str(localcloud.state_dir / "ca.pem")
+    assert {"environments", "distributions", "databases", "caches"} <= printed.keys()
+    assert localcloud.status().keys() == printed.keys()
+
+
+def test_cloud_lives_from_up_to_down(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    assert _localcloud(state, "status").returncode == 3
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        started = _localcloud(state, "up", "--port", port, "--registry-port", port)
+        assert started.returncode == 0, started.stderr
+    ready = json.loads((state / "ready.json").read_text())
+    try:
+        assert not ready["endpoint"].endswith(f":{port}")
+        assert _status_code(f"{ready['endpoint']}/_localcloud/status") == 200
+        assert _status_code(f"{ready['container_endpoint']}/_localcloud/status") == 200
+    finally:
+        stopped = _localcloud(state, "down")
+    assert stopped.returncode == 0, stopped.stderr
+    assert not state.exists()
+    ours = {"label": f"localcloud={_cloud_id(state)}"}
+    client = docker.from_env()
+    assert not client.containers.list(all=True, filters=ours)
+    assert not client.networks.list(filters=ours) and not client.volumes.list(filters=ours)
+    assert _localcloud(state, "down").stdout == "There is no rehearsal cloud here\n"
+
+
+def _cloud_id(state: Path) -> str:
+    from localcloud.state import State
+
+    return State(state).cloud_id
+
+
+def test_absent_docker_is_one_message(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/none.sock")
+    refused = _localcloud(tmp_path / "state", "up")
+    assert refused.returncode == 1
+    assert refused.stderr.startswith(f"localcloud: no Docker at unix://{tmp_path}/none.sock: install Docker Engine")
+    assert refused.stderr.count("\n") == 1
+
+
+def test_journal_names_calls_and_no_secret(localcloud: Any) -> None:
+    before = len(_journal(localcloud))
+    secrets = localcloud.client("secretsmanager")
+    secrets.create_secret(Name="journal", SecretString="not-to-be-seen")
+    secrets.get_secret_value(SecretId="journal")
+    s3 = localcloud.client("s3")
+    s3.create_bucket(Bucket="journal", CreateBucketConfiguration={"LocationConstraint": "us-west-2"})
+    s3.put_object(Bucket="journal", Key="a b", Body=b"not-to-be-seen")
+    with pytest.raises(s3.exceptions.NoSuchKey):
+        s3.get_object(Bucket="journal", Key="none")
+    entries = _journal(localcloud, after=before)
+    seen = [(entry["service"], entry["operation"], entry["access"], entry["status"]) for entry in entries]
+    assert seen == [
+        ("secretsmanager", "CreateSecret", "write", 200),
+        ("secretsmanager", "GetSecretValue", "read", 200),
+        ("s3", "CreateBucket", "write", 200),
+        ("s3", "PutObject", "write", 200),
+        ("s3", "GetObject", "read", 404),
+    ]
+    assert entries[-1]["error"] == "NoSuchKey"
+    assert "not-to-be-seen" not in json.dumps(_journal(localcloud))
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "arguments"),
+    [
+        ("elasticache", "describe_cache_parameter_groups", {}),
+        ("ec2", "describe_capacity_reservations", {}),
+        ("ecr", "start_lifecycle_policy_preview", {"repositoryName": "none"}),
+    ],
+)
+def test_unknown_operation_is_refused_in_the_form_of_aws(
+    localcloud: Any, service: str, operation: str, arguments: dict[str, Any]
+) -> None:
+    client = localcloud.client(service)
+    with pytest.raises(client.exceptions.ClientError) as refused:
+        getattr(client, operation)(**arguments)
+    assert refused.value.response["Error"]["Code"] == "InvalidAction"
+
+
+def test_bucket_refuses_strangers_even_with_a_policy_for_the_cdn(localcloud: Any) -> None:
+    s3 = localcloud.client("s3")
+    s3.create_bucket(Bucket="private", CreateBucketConfiguration={"LocationConstraint": "us-west-2"})
+    s3.put_object(Bucket="private", Key="index.html", Body=b"hello")
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": "cloudfront.amazonaws.com"},
+        "Action": "s3:GetObject",
+        "Resource": "arn:aws:s3:::private/*",
+        "Condition": {"StringEquals": {"AWS:SourceArn": "arn:aws:cloudfront::123456789012:distribution/E1"}},
+    }
+    s3.put_bucket_policy(Bucket="private", Policy=json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
+    for path in ("private/index.html", "private/none", "private", "private?list-type=2"):
+        assert _status_code(f"{localcloud.endpoint}/{path}") == 403, path
+    assert s3.get_object(Bucket="private", Key="index.html")["Body"].read() == b"hello"
+    url = s3.generate_presigned_url("get_object", Params={"Bucket": "private", "Key": "index.html"})
+    assert _status_code(url) == 200
+    s3.put_object(Bucket="private", Key="open", Body=b"hello", ACL="public-read")
+    assert _status_code(f"{localcloud.endpoint}/private/open") == 200
+
+
+def test_bridge_address_is_no_bucket(localcloud: Any) -> None:
+    ready = json.loads((localcloud.state_dir / "ready.json").read_text())
+    s3 = boto3.client(
+        "s3",
+        endpoint_url=ready["container_endpoint"],
+        region_name="us-west-2",
+        aws_access_key_id="testing",
+        aws_secret_access_key="testing-secret",
+    )
+    s3.create_bucket(Bucket="bridge", CreateBucketConfiguration={"LocationConstraint": "us-west-2"})
+    s3.put_object(Bucket="bridge", Key="a/b", Body=b"hello")
+    assert [item["Key"] for item in s3.list_objects_v2(Bucket="bridge")["Contents"]] == ["a/b"]
+
+
+def test_managed_policies_exist(localcloud: Any) -> None:
+    iam = localcloud.client("iam")
+    arn = "arn:aws:iam::aws:policy/AWSElasticBeanstalkMulticontainerDocker"
+    assert iam.get_policy(PolicyArn=arn)["Policy"]["Arn"] == arn

@@ -1,0 +1,119 @@
+# Copyright: Contributors to the antenna.aws collection
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The life of a deployment, in the order of this file: first deployment, no change, a UI release, a backend release."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from pathlib import Path
+
+from tests.support.rehearsal import WORK, Rehearsal
+
+UI_RELEASE = ("ui/src/release.ts", "export const RELEASE = '1.0.0'", "export const RELEASE = '1.0.1'")
+BACKEND_RELEASE = ("antenna/release.py", 'RELEASE = "1.0.0"', 'RELEASE = "1.0.1"')
+
+
+def url(rehearsal: Rehearsal) -> str:
+    return str(rehearsal.only("distributions")["url"])
+
+
+def rendered(chromium: str, page: str, picture: Path) -> str:
+    """The document as Chromium shows it, its picture saved."""
+    options = [
+        "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--hide-scrollbars",
+        "--disable-background-networking", "--disable-component-update", "--disable-sync", "--window-size=1200,800",
+        "--ignore-certificate-errors", f"--user-data-dir={WORK / 'chromium'}", "--virtual-time-budget=8000",
+    ]  # fmt: skip
+    run = [chromium, *options, f"--screenshot={picture}", "--dump-dom", page]
+    return subprocess.run(run, capture_output=True, text=True, timeout=90, check=True).stdout
+
+
+def ui_assets(rehearsal: Rehearsal) -> str:
+    """The text of every script that index.html names, read through the CDN."""
+    index = rehearsal.get(url(rehearsal) + "/").body
+    scripts = re.findall(r'src="(/assets/[^"]+\.js)"', index)
+    assert scripts, index
+    return "".join(rehearsal.get(url(rehearsal) + script).body for script in scripts)
+
+
+def test_one_command_takes_an_empty_account_to_serving(rehearsal: Rehearsal) -> None:
+    run = rehearsal.playbook()
+    assert run.recap["failed"] == 0 and run.recap["changed"] > 0
+    environment = rehearsal.only("environments")
+    assert (environment["status"], environment["health"]) == ("Ready", "Green")
+    api = rehearsal.get(url(rehearsal) + "/api/v2/projects/")
+    assert api.status == 200 and api.headers["Content-Type"].startswith("application/json")
+
+
+def test_the_second_run_changes_nothing(rehearsal: Rehearsal) -> None:
+    before = len(rehearsal.writes())
+    run = rehearsal.playbook()
+    assert run.recap["changed"] == 0, run.output[-4000:]
+    assert rehearsal.writes()[before:] == []
+
+
+def test_check_mode_agrees_that_nothing_would_change(rehearsal: Rehearsal) -> None:
+    before = len(rehearsal.writes())
+    assert rehearsal.playbook("--check", "--diff").recap["changed"] == 0
+    assert rehearsal.writes()[before:] == []
+
+
+def test_a_browser_opens_the_ui_and_sees_the_projects(rehearsal: Rehearsal, chromium: str) -> None:
+    projects = rehearsal.get(url(rehearsal) + "/api/v2/projects/?format=json").body
+    names = re.findall(r'"name":\s*"([^"]+)"', projects)
+    assert names, projects
+    picture = WORK / "ui.png"
+    document = rendered(chromium, url(rehearsal) + "/", picture)
+    assert all(name in document for name in names), document[-3000:]
+    assert picture.stat().st_size > 10_000
+
+
+def test_tag_ui_ships_only_the_ui(rehearsal: Rehearsal, chromium: str) -> None:
+    label = rehearsal.only("environments")["version_label"]
+    before = len(rehearsal.writes())
+    rehearsal.change(*UI_RELEASE)
+    assert rehearsal.playbook("--tags", "ui").recap["changed"] > 0
+    assert {entry["service"] for entry in rehearsal.writes()[before:]} <= {"s3", "cloudfront"}
+    assert rehearsal.only("environments")["version_label"] == label
+    assert "1.0.1" in ui_assets(rehearsal)
+    assert "1.0.1" in rendered(chromium, url(rehearsal) + "/", WORK / "ui-release.png")
+    assert rehearsal.playbook("--tags", "ui").recap["changed"] == 0
+
+
+def test_tag_backend_ships_only_the_backend(rehearsal: Rehearsal) -> None:
+    label = rehearsal.only("environments")["version_label"]
+    before = len(rehearsal.writes())
+    rehearsal.change(*BACKEND_RELEASE)
+    assert rehearsal.playbook("--tags", "backend").recap["changed"] > 0
+    assert "cloudfront" not in {entry["service"] for entry in rehearsal.writes()[before:]}
+    environment = rehearsal.only("environments")
+    assert environment["version_label"] != label
+    assert (environment["status"], environment["health"]) == ("Ready", "Green")
+    assert "1.0.1" in rehearsal.get(url(rehearsal) + "/api/v2/?format=json").body
+    assert rehearsal.playbook("--tags", "backend").recap["changed"] == 0
+
+
+def test_validate_proves_it_again(rehearsal: Rehearsal) -> None:
+    run = rehearsal.playbook("--tags", "validate")
+    assert run.recap["failed"] == 0 and run.recap["changed"] == 0
+    status = json.loads(rehearsal.get(url(rehearsal) + "/api/v2/status/").body)
+    assert status["heartbeat"] and status["processing_service_online"], status
+
+
+def test_no_secret_is_in_the_output(rehearsal: Rehearsal) -> None:
+    import boto3
+
+    secrets = boto3.client(
+        "secretsmanager", endpoint_url=rehearsal.status()["endpoint"], region_name="us-west-2",
+        aws_access_key_id="test", aws_secret_access_key="test",
+    )  # fmt: skip
+    names = [secret["Name"] for secret in secrets.list_secrets()["SecretList"]]
+    assert names
+    values = re.findall(
+        r'"([^"]{12,})"', "".join(secrets.get_secret_value(SecretId=name)["SecretString"] for name in names)
+    )
+    output = (WORK / "playbook.log").read_text()
+    assert [value for value in values if value in output and not value.isupper()] == []

@@ -1,0 +1,98 @@
+# Copyright: Contributors to the antenna.aws collection
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A rehearsal as the end-to-end tests drive it: by playbook, by localcloud, and as a viewer."""
+
+from __future__ import annotations
+
+import json
+import re
+import ssl
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+WORK = ROOT / ".cache" / "e2e"
+
+
+@dataclass(frozen=True)
+class Run:
+    """One finished ansible-playbook: its output and the counts of the recap."""
+
+    output: str
+    recap: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Page:
+    status: int
+    headers: Mapping[str, str]
+    body: str
+
+
+@dataclass(frozen=True)
+class Rehearsal:
+    """A rehearsal cloud, and the source that is deployed to it."""
+
+    source: Path
+    environment: Mapping[str, str]
+
+    def playbook(self, *options: str) -> Run:
+        """Run site.yml as a maintainer does; a failed run fails the test with the run's own output."""
+        command = ["ansible-playbook", "playbooks/site.yml", "-i", "inventories/local"]
+        command += ["-e", f"antenna_source={self.source}", *options]
+        done = subprocess.run(command, cwd=ROOT, env=dict(self.environment), capture_output=True, text=True)
+        output = done.stdout + done.stderr
+        (WORK / "playbook.log").open("a").write(f"\n$ {' '.join(command)}\n{output}")
+        assert done.returncode == 0, output[-6000:]
+        return Run(output, recap(output))
+
+    def localcloud(self, *words: str) -> str:
+        command = [sys.executable, "-m", "localcloud", *words]
+        done = subprocess.run(command, cwd=ROOT, env=dict(self.environment), capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def status(self) -> dict[str, Any]:
+        status: dict[str, Any] = json.loads(self.localcloud("status", "--json"))
+        return status
+
+    def only(self, kind: str) -> dict[str, Any]:
+        (one,) = self.status()[kind].values()
+        return dict(one)
+
+    def writes(self) -> list[dict[str, Any]]:
+        """Every call of the journal so far that changed something."""
+        with urllib.request.urlopen(self.status()["endpoint"] + "/_localcloud/journal") as answer:
+            entries = [json.loads(line) for line in answer.read().decode().splitlines()]
+        return [entry for entry in entries if entry["access"] == "write"]
+
+    def get(self, url: str, **headers: str) -> Page:
+        """GET as a browser would, trusting the cloud's own certificate authority; redirects are followed."""
+        trust = ssl.create_default_context(cafile=self.status()["ca"])
+        request = urllib.request.Request(
+            url, headers={name.replace("_", "-"): value for name, value in headers.items()}
+        )
+        try:
+            with urllib.request.urlopen(request, context=trust, timeout=20) as answer:
+                return Page(answer.status, dict(answer.headers), answer.read().decode())
+        except urllib.error.HTTPError as answer:
+            return Page(answer.code, dict(answer.headers), answer.read().decode())
+
+    def change(self, path: str, old: str, new: str) -> None:
+        """Change one line of the deployed source."""
+        file = self.source / path
+        text = file.read_text()
+        assert text.count(old) == 1, f"{path} has {text.count(old)} places of {old!r}"
+        file.write_text(text.replace(old, new))
+
+
+def recap(output: str) -> dict[str, int]:
+    last = output.rsplit("PLAY RECAP", 1)[-1]
+    return {name: int(count) for name, count in re.findall(r"(\w+)=(\d+)", last)}

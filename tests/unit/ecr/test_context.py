@@ -1,0 +1,124 @@
+# Copyright: Contributors to the antenna.aws collection
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from ansible_collections.antenna.aws.plugins.module_utils._core.errors import AntennaError
+from ansible_collections.antenna.aws.plugins.module_utils._ecr.context import (
+    ignore_rules,
+    is_ignored,
+    read_context,
+)
+from docker.utils.build import exclude_paths
+
+FILES = (
+    "a.txt",
+    "a[1].txt",
+    "b/c.pyc",
+    "b/__pycache__/x.pyc",
+    "ui/src/index.ts",
+    "ui/package.json",
+    "build/x",
+    "lib/build/y",
+    "docs/_build/z",
+    ".env",
+    ".envs/a",
+    "keep/me/x.log",
+    "x.log",
+    "docker-compose.ci.yml",
+    "b/Dockerfile",
+)
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    for name in FILES:
+        file = tmp_path / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(name)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        [],
+        ["# a comment", "", "*.log"],
+        ["*.pyc"],
+        ["**/*.pyc", "ui"],
+        ["build/", "!build/x"],
+        ["*", "!ui/src"],
+        ["/docs/_build/", ".env", ".envs/*"],
+        ["**/build"],
+        ["*.log", "**/x.log", "!keep/**/x.log"],
+        ["**", "!a.txt"],
+        ["?.txt", "docker-compose*.yml"],
+        ["b/**/*.pyc", "lib/*/y"],
+        ["ui/     # not a comment"],
+        ["a[[]1].txt", "[x-z].log"],
+        ["!a.txt", "*.txt"],
+        ["./ui/../b"],
+    ],
+)
+def test_what_is_ignored_is_what_docker_ignores(tree: Path, lines: list[str]) -> None:
+    rules = ignore_rules(lines)
+    patterns = [line for line in lines if line and not line.startswith("#")]
+    sent = exclude_paths(str(tree), patterns, dockerfile="none")
+    assert {name for name in FILES if not is_ignored(name, rules)} == {name for name in sent if name in FILES}
+
+
+def digest(tree: Path, **more: object) -> str:
+    return read_context(tree, **more).sha256  # type: ignore[arg-type]
+
+
+def test_content_is_named_by_what_matters(tree: Path) -> None:
+    before = digest(tree)
+    os.utime(tree / "a.txt", (1, 1))
+    (tree / "empty").mkdir()
+    assert digest(tree) == before
+    moved = tree.rename(tree.with_name("elsewhere"))
+    assert digest(moved) == before
+    assert len({before, digest(moved, platform="linux/amd64"), digest(moved, build_args={"A": "1"})}) == 3
+    (moved / "a.txt").chmod(0o755)
+    executable = digest(moved)
+    (moved / "a.txt").unlink()
+    (moved / "a.txt").symlink_to("nowhere")
+    assert len({before, executable, digest(moved)}) == 3
+
+
+def test_what_is_ignored_does_not_matter(tree: Path) -> None:
+    (tree / ".dockerignore").write_text("ui\n")
+    before = read_context(tree, ignore=["*.log"])
+    (tree / "ui/package.json").write_text("changed")
+    (tree / "x.log").write_text("changed")
+    assert read_context(tree, ignore=["*.log"]) == before
+    assert before.tag == f"sha-{before.sha256[:12]}"
+
+
+def test_a_dockerfile_matters_wherever_it_lies_and_has_an_ignore_file_of_its_own(tree: Path) -> None:
+    dockerfile = tree / "b" / "Dockerfile"
+    (tree / ".dockerignore").write_text("b\n")
+    before = digest(tree, dockerfile=dockerfile)
+    dockerfile.write_text("FROM scratch\n")
+    after = digest(tree, dockerfile=dockerfile)
+    (tree / "b" / "Dockerfile.dockerignore").write_text("ui\n")
+    assert len({before, after, digest(tree, dockerfile=dockerfile)}) == 3
+
+
+def test_names_and_contents_do_not_run_together(tmp_path: Path) -> None:
+    one, other = tmp_path / "one", tmp_path / "other"
+    for tree, name in ((one, "ab"), (other, "a")):
+        tree.mkdir()
+        (tree / name).write_text("")
+    (other / "b").write_text("")
+    assert digest(one) != digest(other)
+
+
+@pytest.mark.parametrize(("context", "dockerfile", "named"), [("absent", None, "absent"), (".", "Nofile", "Nofile")])
+def test_what_is_not_there_is_named(tmp_path: Path, context: str, dockerfile: str | None, named: str) -> None:
+    with pytest.raises(AntennaError, match=named):
+        read_context(tmp_path / context, dockerfile=tmp_path / dockerfile if dockerfile else None)

@@ -1,0 +1,79 @@
+# Copyright: Contributors to the antenna.aws collection
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The log pump: nothing lost, nothing twice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+from moto import mock_aws
+from moto.logs.models import logs_backends
+
+from localcloud.logs.pump import Destination, Pump
+
+ACCOUNT, REGION, GROUP = "123456789012", "us-west-2", "/aws/elasticbeanstalk/hello/var/log/x.log"
+TO = Destination(ACCOUNT, REGION, GROUP, "i-1", 7)
+
+
+class Engine:
+    """Containers' output; Docker's `since` knows whole seconds only."""
+
+    def __init__(self) -> None:
+        self.output: list[tuple[str, str]] = []
+
+    def logs(self, container: str, since: datetime | None = None) -> Iterator[bytes]:
+        whole = since.replace(microsecond=0).isoformat() if since else ""
+        for stamp, text in self.output:
+            if stamp >= whole[:19]:
+                yield f"{stamp} {text}\n".encode()
+
+
+@pytest.fixture
+def engine() -> Iterator[Engine]:
+    with mock_aws():
+        yield Engine()
+
+
+def pump(engine: Engine) -> Pump:
+    clock = SimpleNamespace(now=lambda: datetime(2026, 11, 23, 12, tzinfo=UTC))
+    return Pump(cast("Any", SimpleNamespace(engine=engine, clock=clock)))
+
+
+def messages() -> list[str]:
+    group = logs_backends[ACCOUNT][REGION].groups[GROUP]
+    return [event.message for event in group.streams["i-1"].events]
+
+
+def test_lines_of_one_second_arrive_once(engine: Engine) -> None:
+    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    watching = pump(engine)
+    engine.output = [(f"{now}.100000000Z", "one"), (f"{now}.200000002Z", "two"), (f"{now}.300000000Z", "")]
+    watching.watch("c", TO)
+    watching.unwatch("c")
+    assert messages() == ["one", "two", " "]
+    assert [line.text for line in watching.lines("c", f"{now}.200000002Z")] == [" "]
+
+
+def test_a_new_group_keeps_its_lines_as_long_as_asked(engine: Engine) -> None:
+    watching = pump(engine)
+    watching.write(TO, "hello")
+    assert logs_backends[ACCOUNT][REGION].groups[GROUP].retention_in_days == 7
+
+
+def test_groups_are_deleted_by_their_prefix(engine: Engine) -> None:
+    watching = pump(engine)
+    watching.write(TO, "hello")
+    watching.delete_groups(ACCOUNT, REGION, "/aws/elasticbeanstalk/hell/")
+    assert GROUP in logs_backends[ACCOUNT][REGION].groups
+    watching.delete_groups(ACCOUNT, REGION, "/aws/elasticbeanstalk/hello/")
+    assert GROUP not in logs_backends[ACCOUNT][REGION].groups
+
+
+def test_a_container_that_nobody_watches_is_left_alone(engine: Engine) -> None:
+    pump(engine).unwatch("c")
+    assert GROUP not in logs_backends[ACCOUNT][REGION].groups
