@@ -1,7 +1,7 @@
 # Copyright: Contributors to the antenna.aws collection
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`/_localcloud/…` on the endpoint: status, journal, latency and stand-in instances, for people and tests."""
+"""`/_localcloud/…` on the endpoint: status, journal, clock, latency and stand-in instances, for people and tests."""
 
 from __future__ import annotations
 
@@ -52,6 +52,21 @@ def _set_latency(cloud: Cloud, request: Request) -> Response:
     return as_json(cloud.latency.all())
 
 
+def _clock(cloud: Cloud, request: Request) -> Response:
+    return as_json({"now": cloud.clock.now().isoformat()})
+
+
+def _advance_clock(cloud: Cloud, request: Request) -> Response:
+    wanted = request.get_json(force=True, silent=True)
+    if not isinstance(wanted, dict) or set(wanted) != {"advance"} or not isinstance(wanted["advance"], int | float):
+        return Response('expected JSON such as {"advance": 3600}, in seconds\n', 400)
+    try:
+        now = cloud.clock.advance(wanted["advance"])
+    except (ValueError, OverflowError) as error:
+        return Response(f"{error}\n", 400)
+    return as_json({"now": now.isoformat()})
+
+
 def _add_instance(cloud: Cloud, request: Request) -> Response:
     """Let a Docker network count as an instance in these security groups, to look at a store from there."""
     wanted = request.get_json(force=True, silent=True)
@@ -75,6 +90,8 @@ def as_json(value: object) -> Response:
 _HANDLERS: dict[tuple[str, str], Handler] = {
     ("GET", "status"): _status,
     ("GET", "journal"): _journal,
+    ("GET", "clock"): _clock,
+    ("POST", "clock"): _advance_clock,
     ("GET", "latency"): _latency,
     ("POST", "latency"): _set_latency,
     ("POST", "instances"): _add_instance,

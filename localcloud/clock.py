@@ -5,10 +5,11 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 
@@ -36,6 +37,39 @@ class SystemClock:
 
     def wait(self, seconds: float) -> None:
         threading.Event().wait(seconds)
+
+
+class MovableClock:
+    """A clock that can be put forward: who waits on it goes on once its time has come, however it came."""
+
+    def __init__(self, machine: Clock | None = None) -> None:
+        self._machine = machine or SystemClock()
+        self._moved = threading.Condition()
+        self._ahead = 0.0
+
+    def now(self) -> datetime:
+        return self._machine.now() + timedelta(seconds=self._ahead)
+
+    def monotonic(self) -> float:
+        return self._machine.monotonic() + self._ahead
+
+    def wait(self, seconds: float) -> None:
+        until = self.monotonic() + seconds
+        with self._moved:
+            while (left := until - self.monotonic()) > 0:
+                self._moved.wait(left)
+
+    def advance(self, seconds: float) -> datetime:
+        """Put the clock forward and return its new wall time.
+
+        :raises ValueError: When it would go back, or nowhere.
+        """
+        if not (math.isfinite(seconds) and seconds >= 0):
+            raise ValueError(f"a clock only goes forward, not by {seconds} seconds")
+        with self._moved:
+            self._ahead += seconds
+            self._moved.notify_all()
+        return self.now()
 
 
 class DeadlineExceeded(Exception):

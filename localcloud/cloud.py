@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from localcloud.ca import CertificateAuthority
-from localcloud.clock import Clock, SystemClock
+from localcloud.clock import MovableClock
 from localcloud.engine import KIND_LABEL, NAME_LABEL, Engine
 from localcloud.firewall import Firewall
 from localcloud.journal import Journal
@@ -64,7 +64,7 @@ class Cloud:
     names: Names = field(default_factory=Names)
     latency: Latency = field(default_factory=Latency)
     journal: Journal = field(default_factory=Journal)
-    clock: Clock = field(default_factory=SystemClock)
+    clock: MovableClock = field(default_factory=MovableClock)
     status_providers: dict[str, StatusProvider] = field(default_factory=dict)
     shutdown_hooks: list[Callable[[], None]] = field(default_factory=list)
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from werkzeug.wrappers import Request, Response
 
 from localcloud import admin
+from localcloud.clock import SystemClock
 from localcloud.ecr.registry import TOKEN_PATH, Registry
 from localcloud.ecr.tokens import Bearers, Passwords, grant
 
@@ -29,7 +30,8 @@ def install(cloud: Cloud) -> None:
     if list(urls.url_paths) != ["{0}/$"]:
         raise RuntimeError("moto's ECR has other URLs than expected: not the moto that requirements.txt pins")
     issued = cloud.ca.issue(["registry.localcloud"])
-    bearers = Bearers(issued.certificate, issued.key, cloud.clock)
+    # The registry holds the bearers' times against the machine's clock, which nobody moves.
+    bearers = Bearers(issued.certificate, issued.key, SystemClock())
     passwords = Passwords(cloud.clock)
     registry = Registry(cloud, bearers)
     registry.start()

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import requests
 
-from localcloud.clock import wait_until
+from localcloud.clock import SystemClock, wait_until
 from localcloud.ecr.tokens import ISSUER, SERVICE, Access, Bearers
 from localcloud.engine import ContainerSpec, EngineError, Mount
 
@@ -84,7 +84,7 @@ class Registry:
                 ),
             )
         )
-        wait_until(self._answers, "the registry's first answer", START_TIMEOUT, cloud.clock)
+        wait_until(self._answers, "the registry's first answer", START_TIMEOUT, SystemClock())
 
     def _configuration(self) -> Mapping[str, Any]:
         realm = f"{self._cloud.endpoint}/_localcloud/{TOKEN_PATH}"

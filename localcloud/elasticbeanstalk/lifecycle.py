@@ -440,7 +440,8 @@ class Lifecycle:
                 service.say(environment, "INFO", message, None)
 
     def _watch(self) -> None:
-        while not self._stopped.wait(WATCH_SECONDS):
+        while not self._stopped.is_set():
+            self._cloud.clock.wait(WATCH_SECONDS)
             for service in self.services():
                 for environment in service.environments(include_terminated=False):
                     self._look_at(service, environment)

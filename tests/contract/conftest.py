@@ -16,6 +16,7 @@ import urllib.request
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -46,9 +47,19 @@ class LocalCloud:
         )
 
     def status(self) -> dict[str, Any]:
-        with urllib.request.urlopen(f"{self.endpoint}/_localcloud/status", timeout=30) as reply:
-            found: dict[str, Any] = json.load(reply)
-        return found
+        return dict(self.admin("GET", "status"))
+
+    def admin(self, method: str, path: str, body: Any = None) -> Any:
+        """Ask `/_localcloud/<path>`, and return what its JSON says (None when it says nothing)."""
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(f"{self.endpoint}/_localcloud/{path}", data=data, method=method)
+        with urllib.request.urlopen(request, timeout=30) as reply:
+            answer = reply.read()
+        return json.loads(answer) if answer else None
+
+    def advance(self, seconds: float) -> datetime:
+        """Put the cloud's clock forward; what was due by then happens. Returns its new time."""
+        return datetime.fromisoformat(self.admin("POST", "clock", {"advance": seconds})["now"])
 
 
 def _localcloud(state: Path, *words: str) -> None:

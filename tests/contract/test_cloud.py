@@ -11,6 +11,7 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +91,14 @@ def test_absent_docker_is_one_message(tmp_path: Path, monkeypatch: pytest.Monkey
     assert refused.returncode == 1
     assert refused.stderr.startswith(f"localcloud: no Docker at unix://{tmp_path}/none.sock: install Docker Engine")
     assert refused.stderr.count("\n") == 1
+
+
+def test_clock_is_put_forward_and_never_back(localcloud: Any) -> None:
+    before = datetime.fromisoformat(localcloud.admin("GET", "clock")["now"])
+    assert localcloud.advance(3600) - before >= timedelta(hours=1)
+    for body in ({"advance": -1}, {"advance": "1"}, {"now": 0}, [], None):
+        with pytest.raises(urllib.error.HTTPError, match="400"):
+            localcloud.admin("POST", "clock", body)
 
 
 def test_journal_names_calls_and_no_secret(localcloud: Any) -> None:
