@@ -22,6 +22,7 @@ from localcloud import baseimages, images
 from localcloud.clock import DeadlineExceeded, SystemClock, wait_until
 from localcloud.daemon import Options, arguments, serve
 from localcloud.engine import Engine, EngineError
+from localcloud.latency import PROFILES, Latency
 from localcloud.state import Ready, State
 
 START_TIMEOUT = 120.0
@@ -134,6 +135,8 @@ def _options(options: argparse.Namespace) -> Options:
         account_id=options.account_id,
         region=options.region,
         listen=tuple(options.listen),
+        latency=options.latency,
+        scale=options.scale,
     )
 
 
@@ -211,6 +214,10 @@ def _readable(found: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def _scale(text: str) -> float:
+    return Latency(scale=float(text)).scale
+
+
 def _say(text: str) -> None:
     print(text, flush=True)  # noqa: T201
 
@@ -226,6 +233,8 @@ def _parser() -> argparse.ArgumentParser:
     start.add_argument("--account-id", default=defaults.account_id)
     start.add_argument("--region", default=defaults.region)
     start.add_argument("--listen", action="append", default=[], metavar="ADDRESS", help="besides loopback and bridge")
+    start.add_argument("--latency", choices=PROFILES, default=defaults.latency, help="how long things take")
+    start.add_argument("--scale", type=_scale, default=defaults.scale, metavar="FACTOR", help="of all latencies")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for name, command, parents, summary in (
         ("up", up, [common, start], "start it, and return when it answers"),

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 from werkzeug.wrappers import Request, Response
 
+from localcloud.latency import UnknownDuration
+
 if TYPE_CHECKING:
     from localcloud.cloud import Cloud
 
@@ -47,8 +49,15 @@ def _set_latency(cloud: Cloud, request: Request) -> Response:
     wanted = request.get_json(force=True, silent=True)
     if not isinstance(wanted, dict) or not all(isinstance(value, int | float) for value in wanted.values()):
         return Response('expected JSON such as {"cloudfront.distribution": 5}\n', 400)
-    for operation, seconds in wanted.items():
-        cloud.latency.set(str(operation), float(seconds))
+    try:
+        cloud.latency.set(wanted)
+    except (UnknownDuration, ValueError) as error:
+        return Response(f"{error}\n", 400)
+    return as_json(cloud.latency.all())
+
+
+def _reset_latency(cloud: Cloud, request: Request) -> Response:
+    cloud.latency.reset()
     return as_json(cloud.latency.all())
 
 
@@ -94,6 +103,7 @@ _HANDLERS: dict[tuple[str, str], Handler] = {
     ("POST", "clock"): _advance_clock,
     ("GET", "latency"): _latency,
     ("POST", "latency"): _set_latency,
+    ("DELETE", "latency"): _reset_latency,
     ("POST", "instances"): _add_instance,
     ("DELETE", "instances"): _remove_instance,
 }

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,30 +15,10 @@ from localcloud.clock import MovableClock
 from localcloud.engine import KIND_LABEL, NAME_LABEL, Engine
 from localcloud.firewall import Firewall
 from localcloud.journal import Journal
+from localcloud.latency import Latency
 from localcloud.names import Names
 
 StatusProvider = Callable[[], Mapping[str, Any]]
-
-
-class Latency:
-    """Seconds that the cloud takes over an operation beyond what its containers take; none unless set."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._seconds: dict[str, float] = {}
-
-    def of(self, operation: str) -> float:
-        """Seconds for an operation such as `cloudfront.distribution`."""
-        with self._lock:
-            return self._seconds.get(operation, 0.0)
-
-    def set(self, operation: str, seconds: float) -> None:
-        with self._lock:
-            self._seconds[operation] = seconds
-
-    def all(self) -> dict[str, float]:
-        with self._lock:
-            return dict(self._seconds)
 
 
 @dataclass
@@ -88,6 +67,7 @@ class Cloud:
             "ca": str(self.ca.path),
             "account_id": self.account_id,
             "region": self.region,
+            "latency": str(self.latency),
             **sections,
         }
 

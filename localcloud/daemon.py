@@ -19,19 +19,25 @@ from localcloud.cloud import Cloud
 from localcloud.engine import Engine, EngineError
 from localcloud.firewall import Firewall, MotoSecurityGroups
 from localcloud.install import install, prepare_environment
+from localcloud.latency import Latency, Profile
 from localcloud.server import LOOPBACK, Server, application, free_port
 from localcloud.state import Ready, State
 
 
 @dataclass(frozen=True)
 class Options:
-    """What `up` may be told. The ports are preferences: others are taken when they are not free."""
+    """What `up` may be told. The ports are preferences: others are taken when they are not free.
+
+    What takes AWS its time takes the time of the `latency` profile here, times `scale`.
+    """
 
     port: int = 5566
     registry_port: int = 5577
     account_id: str = "123456789012"
     region: str = "us-west-2"
     listen: tuple[str, ...] = ()
+    latency: Profile = "instant"
+    scale: float = 1.0
 
 
 def serve(state: State, options: Options) -> int:
@@ -92,6 +98,7 @@ def _cloud(state: State, options: Options) -> Cloud:
         ca=CertificateAuthority(state.directory),
         firewall=Firewall(engine, MotoSecurityGroups(options.account_id, options.region)),
         infra_image=images.tag(),
+        latency=Latency(options.latency, options.scale),
     )
 
 
@@ -115,6 +122,8 @@ def arguments(options: Options) -> list[str]:
         ("--registry-port", options.registry_port),
         ("--account-id", options.account_id),
         ("--region", options.region),
+        ("--latency", options.latency),
+        ("--scale", options.scale),
         *(("--listen", address) for address in options.listen),
     ]
     return [str(word) for pair in pairs for word in pair]

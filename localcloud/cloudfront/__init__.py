@@ -27,9 +27,6 @@ from localcloud.cloudfront.origins import Origins
 if TYPE_CHECKING:
     from localcloud.cloud import Cloud
 
-# Long enough to be seen: a deployment that does not wait for them is wrong at AWS as well.
-NATURAL_LATENCY = {"cloudfront.distribution": 1.5, "cloudfront.invalidation": 1.5}
-
 
 def install(cloud: Cloud) -> None:
     """Put this CloudFront in the place of moto's, start its edge and show its distributions in the cloud's status.
@@ -37,9 +34,6 @@ def install(cloud: Cloud) -> None:
     How long a change takes to be deployed and an invalidation to complete: `cloud.latency`, `cloudfront.distribution`
     and `cloudfront.invalidation`.
     """
-    for operation, seconds in NATURAL_LATENCY.items():
-        if operation not in cloud.latency.all():
-            cloud.latency.set(operation, seconds)
     _replace_backend()
     edge = Edge(partial(_certificate, cloud), Origins(cloud.names.get, _access_control), _exchange_for)
     models.configure(

@@ -18,9 +18,6 @@ from localcloud.firewall import Store
 if TYPE_CHECKING:
     from localcloud.cloud import Cloud
 
-# Long enough to be seen: one who does not wait for `available` is wrong at AWS as well.
-NATURAL_LATENCY = {"rds.create": 1.5, "elasticache.create": 1.5}
-
 Condition = Literal["starting", "ready", "stopped", "failed"]
 
 
@@ -65,8 +62,6 @@ class Servers:
     """
 
     def __init__(self, cloud: Cloud) -> None:
-        for operation in NATURAL_LATENCY.keys() - cloud.latency.all().keys():
-            cloud.latency.set(operation, NATURAL_LATENCY[operation])
         self._cloud = cloud
         self._lock = threading.Lock()
         self._servers: dict[tuple[str, str], _Server] = {}

@@ -101,6 +101,28 @@ def test_clock_is_put_forward_and_never_back(localcloud: Any) -> None:
             localcloud.admin("POST", "clock", body)
 
 
+def test_latency_is_aws_s_scaled_as_asked(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    assert _localcloud(state, "up", "--latency", "aws", "--scale", "-1").returncode == 2
+    assert _localcloud(state, "up", "--latency", "aws", "--scale", "0.01").returncode == 0
+    try:
+        printed = json.loads(_localcloud(state, "status", "--json").stdout)
+        assert printed["latency"] == "aws, times 0.01"
+        with urllib.request.urlopen(f"{printed['endpoint']}/_localcloud/latency", timeout=30) as reply:
+            assert json.load(reply)["rds.create"] == pytest.approx(2.46)
+    finally:
+        assert _localcloud(state, "down").returncode == 0
+
+
+def test_single_latencies_are_set_and_reset(localcloud: Any) -> None:
+    before = localcloud.admin("GET", "latency")
+    assert localcloud.admin("POST", "latency", {"ec2.launch": 7})["ec2.launch"] == 7
+    for body in ({"ec2.dance": 1}, {"ec2.launch": -1}, {"ec2.launch": "1"}, []):
+        with pytest.raises(urllib.error.HTTPError, match="400"):
+            localcloud.admin("POST", "latency", body)
+    assert localcloud.admin("DELETE", "latency") == before
+
+
 def test_journal_names_calls_and_no_secret(localcloud: Any) -> None:
     before = len(_journal(localcloud))
     secrets = localcloud.client("secretsmanager")

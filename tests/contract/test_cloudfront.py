@@ -29,8 +29,8 @@ from botocore.exceptions import ClientError
 from localcloud import cloudfront
 from localcloud.ca import CertificateAuthority
 from localcloud.clock import SystemClock
-from localcloud.cloud import Latency
 from localcloud.cloudfront.policies import CACHE_POLICIES, ORIGIN_REQUEST_POLICIES, RESPONSE_HEADERS_POLICIES
+from localcloud.latency import Latency
 from localcloud.names import Names
 
 REGION = "us-west-2"
@@ -200,8 +200,7 @@ def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Pa
     from moto.server import ThreadedMotoServer
 
     cloud = PartOfCloud(CertificateAuthority(tmp_path_factory.mktemp("ca")))
-    for operation in cloudfront.NATURAL_LATENCY:
-        cloud.latency.set(operation, SECONDS)
+    cloud.latency.set(dict.fromkeys(("cloudfront.distribution", "cloudfront.invalidation"), SECONDS))
     cloudfront.install(cloud)  # type: ignore[arg-type]
     api = ThreadingHTTPServer(("127.0.0.1", 0), Api)
     threading.Thread(target=api.serve_forever, daemon=True).start()

@@ -62,10 +62,10 @@ def operation(environ: dict[str, Any], body: bytes) -> str:
 def hook_beanstalk() -> None:
     """Put the API of the rehearsal cloud's Elastic Beanstalk into moto, without what runs containers."""
     from localcloud.clock import SystemClock
-    from localcloud.cloud import Latency
     from localcloud.elasticbeanstalk import service
     from localcloud.elasticbeanstalk.lifecycle import Lifecycle
     from localcloud.elasticbeanstalk.responses import Services
+    from localcloud.latency import Latency
 
     cloud: Any = SimpleNamespace(clock=SystemClock(), latency=Latency())
     nothing: Any = None
