@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import ipaddress
 import os
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -17,11 +18,17 @@ from typing import Any, Literal
 import docker
 import requests
 from docker.errors import APIError, BuildError, DockerException, ImageNotFound, NotFound
+from docker.types import IPAMConfig, IPAMPool
 from docker.types import Mount as DockerMount
 
 LABEL = "localcloud"
 KIND_LABEL = "localcloud.kind"
 NAME_LABEL = "localcloud.name"
+# Where networks get their addresses: set aside for benchmarks of network devices (RFC 2544), so no office uses it;
+# the second is for machines whose VPN does.
+POOLS = (ipaddress.IPv4Network("198.18.0.0/15"), ipaddress.IPv4Network("10.213.0.0/16"))
+SUBNET_PREFIX = 26
+ROUTES = Path("/proc/net/route")
 
 
 class EngineError(Exception):
@@ -126,8 +133,25 @@ class Engine:
             for network in self._client.networks.list(names=[name]):
                 if network.name == name:
                     return str(network.id)
-            made = self._client.networks.create(name, driver="bridge", labels=self._labels(labels), internal=internal)
+            return self._create_network(name, labels, internal)
+
+    def _create_network(self, name: str, labels: Mapping[str, str] | None, internal: bool) -> str:
+        """On a small subnet of our own choosing: Docker's address pools hold about thirty networks."""
+        routed = _routed()
+        for subnet in _subnets(name):
+            if any(subnet.overlaps(other) for other in routed):
+                continue
+            pool = IPAMConfig(pool_configs=[IPAMPool(subnet=str(subnet))])
+            try:
+                made = self._client.networks.create(
+                    name, driver="bridge", labels=self._labels(labels), internal=internal, ipam=pool
+                )
+            except APIError as error:
+                if "overlaps" in str(error):  # with a network that is being made at the same moment, or is down
+                    continue
+                raise
             return str(made.id)
+        raise EngineError(f"network {name}: no subnet of {', '.join(map(str, POOLS))} is free")
 
     def remove_network(self, name: str) -> None:
         """Remove the network and take all containers off it; an absent one is no error."""
@@ -394,6 +418,28 @@ class Engine:
             aliases=list(spec.aliases) or None, links=list(spec.links) or None
         )
         return {"EndpointsConfig": {spec.network: endpoint}}
+
+
+def _subnets(name: str) -> Iterator[ipaddress.IPv4Network]:
+    """All subnets for networks, from one on that depends on the name: two clouds seldom try the same."""
+    for pool in POOLS:
+        count = 2 ** (SUBNET_PREFIX - pool.prefixlen)
+        start = zlib.crc32(name.encode()) % count
+        size = 2 ** (32 - SUBNET_PREFIX)
+        for offset in range(count):
+            number = (start + offset) % count
+            yield ipaddress.IPv4Network((int(pool.network_address) + number * size, SUBNET_PREFIX))
+
+
+def _routed() -> list[ipaddress.IPv4Network]:
+    """The networks that this machine has routes to, but for the default route."""
+    networks = []
+    for line in ROUTES.read_text().splitlines()[1:] if ROUTES.exists() else ():
+        _, destination, _, _, _, _, _, mask, *_ = line.split()
+        address, netmask = (int.from_bytes(bytes.fromhex(word), "little") for word in (destination, mask))
+        if netmask:
+            networks.append(ipaddress.IPv4Network((address, str(ipaddress.IPv4Address(netmask)))))
+    return networks
 
 
 def _state(found: Mapping[str, Any]) -> ContainerState:

@@ -13,6 +13,8 @@ from localcloud.ecs.tasks import OUT_OF_MEMORY, ContainerView
 from localcloud.elasticbeanstalk.models import Environment, Health
 
 RECENT = timedelta(minutes=1)
+# From the best to the worst.
+ORDER = ("Ok", "Info", "Pending", "Unknown", "NoData", "Warning", "Degraded", "Severe")
 
 
 @dataclass(frozen=True)
@@ -25,27 +27,31 @@ class Restart:
     out_of_memory: bool
 
 
-def judge(
-    environment: Environment, containers: Sequence[ContainerView], restarts: Sequence[Restart], now: datetime
-) -> Health:
-    """An environment's health. The texts of launches and updates are the service's own; those about containers follow
-    its wording for processes ("Following services are not running").
+def judge(environment: Environment, instances: Sequence[Health], now: datetime) -> Health:
+    """An environment's health from that of its instances; the texts are the service's own."""
+    if (ongoing := _ongoing(environment, now)) is not None:
+        return ongoing
+    if not instances:
+        return Health("Severe", ("None of the instances are sending data.",))
+    worst = max(instances, key=lambda health: ORDER.index(health.status))
+    if environment.failed_command is not None and ORDER.index(worst.status) < ORDER.index("Degraded"):
+        return Health("Degraded", (environment.failed_command,))
+    return worst
+
+
+def judge_instance(containers: Sequence[ContainerView], restarts: Sequence[Restart], now: datetime) -> Health:
+    """An instance's health. The texts about containers follow the service's wording for processes ("Following services
+    are not running").
 
     :param containers: The task's containers, empty when there is no task.
     :param restarts: The instance's restarts, oldest first.
     """
-    if (ongoing := _ongoing(environment, now)) is not None:
-        return ongoing
-    if environment.instance is None:
-        return Health("Severe", ("None of the instances are sending data.",))
     missing = _missing(containers)
     if missing:
         return Health("Severe", (f"Following services are not running: {', '.join(missing)}.", *_why(containers)))
     recent = [restart for restart in restarts if now - restart.time < RECENT]
     if len(recent) > 1:
         return Health("Severe", tuple(_restarted(restart, now) for restart in recent[-1:]))
-    if environment.failed_command is not None:
-        return Health("Degraded", (environment.failed_command,))
     if recent:
         return Health("Warning", (_restarted(recent[0], now),))
     failed = [item for item in containers if not item.essential and item.exit_code]

@@ -41,6 +41,7 @@ from localcloud.elasticbeanstalk import options
 from localcloud.elasticbeanstalk.bundle import Bundle, BundleError, ContainerDefinition, Dockerrun
 from localcloud.elasticbeanstalk.health import Restart
 from localcloud.elasticbeanstalk.hooks import CURRENT, STAGING, Host, HostRunner, Outcome
+from localcloud.elasticbeanstalk.models import PENDING, Deployment, Health
 from localcloud.engine import EngineError
 from localcloud.logs.pump import Destination, Pump
 
@@ -114,6 +115,8 @@ class Instance:
         self.network = tools.cloud.docker_name("instance", self.id)
         self.task: Task | None = None
         self.restarts: list[Restart] = []
+        self.health: Health = PENDING
+        self.deployment: Deployment | None = None
         self._definition: TaskDefinition | None = None
         self.lock = threading.RLock()
         self._terminated = False

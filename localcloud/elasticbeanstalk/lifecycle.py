@@ -22,7 +22,7 @@ from localcloud.ecs.clusters import Clusters
 from localcloud.elasticbeanstalk import options
 from localcloud.elasticbeanstalk.bundle import Bundle
 from localcloud.elasticbeanstalk.events import Severity
-from localcloud.elasticbeanstalk.health import judge
+from localcloud.elasticbeanstalk.health import judge, judge_instance
 from localcloud.elasticbeanstalk.instance import (
     APPLICATION,
     CONFIGURATION,
@@ -124,7 +124,7 @@ class Lifecycle:
             operation.say("ERROR", "Failed to launch environment.")
             self._finish(environment, failed="Environment launch failed.")
             return
-        service.say(environment, "INFO", f"Added instance [{_instance(environment).id}] to your environment.", None)
+        self._say_added(environment)
         try:
             self._deploy(operation, APPLICATION)
         except CommandFailed as error:
@@ -156,7 +156,7 @@ class Lifecycle:
         environment.cluster = environment.cluster or f"awseb-{environment.name}-{random_name(10)}"
         cluster = self._clusters.ensure(environment.account, environment.region, environment.cluster)
         operation.say("INFO", "Waiting for EC2 instances to launch. This may take a few minutes.")
-        environment.instance = Instance(self._tools, environment, cluster)
+        environment.instances = [Instance(self._tools, environment, cluster)]
 
     # -- updating -------------------------------------------------------------------------------------------------
 
@@ -204,11 +204,12 @@ class Lifecycle:
     def _carry_out(self, operation: Operation, change: Change, changed: set[Key]) -> None:
         severities = {options.severity(key) for key in changed}
         stages = APPLICATION if change.version_label is not None else CONFIGURATION
-        if "RestartEnvironment" in severities or change.platform is not None or operation.environment.instance is None:
+        if "RestartEnvironment" in severities or change.platform is not None or not operation.environment.instances:
             self._replace_instance(operation)
             stages = APPLICATION
         elif change.version_label is None and "RestartApplicationServer" not in severities:
-            _instance(operation.environment).stream_logs()
+            for instance in operation.environment.instances:
+                instance.stream_logs()
             return
         if change.version_label is not None:
             operation.say("INFO", "Deploying new version to instance(s).", change.version_label)
@@ -217,15 +218,15 @@ class Lifecycle:
 
     def _replace_instance(self, operation: Operation) -> None:
         environment = operation.environment
-        old = environment.instance
-        if old is None:
-            self._launch(operation)
-            return
-        environment.instance = None
-        old.terminate()
-        self._say_removed(environment, old)
-        environment.instance = Instance(self._tools, environment, old.cluster)
-        self._say_health_event(environment, f"Added instance [{environment.instance.id}] to your environment.")
+        self._remove_instances(environment)
+        self._launch(operation)
+        self._say_added(environment)
+
+    def _remove_instances(self, environment: Environment) -> None:
+        old, environment.instances = environment.instances, []
+        for instance in old:
+            instance.terminate()
+            self._say_health_event(environment, f"Removed instance [{instance.id}] from your environment.")
 
     def _revert(
         self,
@@ -277,7 +278,8 @@ class Lifecycle:
         now = self._cloud.clock.now()
         environment.deployments += 1
         deployment = Deployment(environment.deployments, label or environment.version_label, "In Progress", now)
-        environment.deployment = deployment
+        for instance in environment.instances:
+            instance.deployment = deployment
         deadline = self._cloud.clock.monotonic() + float(environment.setting(options.COMMAND, "Timeout") or 600)
 
         def give_up() -> bool:
@@ -286,9 +288,9 @@ class Lifecycle:
         try:
             _instance(environment).deploy(environment.bundle, stages, give_up)
         except CommandFailed:
-            environment.deployment = replace(deployment, status="Failed", time=self._cloud.clock.now())
+            _instance(environment).deployment = replace(deployment, status="Failed", time=self._cloud.clock.now())
             raise
-        environment.deployment = replace(deployment, status="Deployed", time=self._cloud.clock.now())
+        _instance(environment).deployment = replace(deployment, status="Deployed", time=self._cloud.clock.now())
 
     def _say_command_failed(self, operation: Operation, error: CommandFailed) -> None:
         instance = _instance(operation.environment).id
@@ -367,10 +369,7 @@ class Lifecycle:
         environment = operation.environment
         operation.say("INFO", "terminateEnvironment is starting.")
         operation.say("INFO", "Waiting for EC2 instances to terminate. This may take a few minutes.")
-        instance, environment.instance = environment.instance, None
-        if instance is not None:
-            instance.terminate()
-            self._say_removed(environment, instance)
+        self._remove_instances(environment)
         self._clusters.delete(environment.account, environment.region, environment.cluster)
         if environment.own_security_group is not None:
             self._delete_group(operation)
@@ -431,8 +430,9 @@ class Lifecycle:
             if environment in service.environments():
                 self._judge(service, environment)
 
-    def _say_removed(self, environment: Environment, instance: Instance) -> None:
-        self._say_health_event(environment, f"Removed instance [{instance.id}] from your environment.")
+    def _say_added(self, environment: Environment) -> None:
+        for instance in environment.instances:
+            self._say_health_event(environment, f"Added instance [{instance.id}] to your environment.")
 
     def _say_health_event(self, environment: Environment, message: str) -> None:
         for service in self._services:
@@ -448,9 +448,9 @@ class Lifecycle:
 
     def _look_at(self, service: Beanstalk, environment: Environment) -> None:
         try:
-            if environment.instance is not None and environment.status != "Terminating":
+            for instance in environment.instances if environment.status != "Terminating" else ():
                 # Stopping the rest of a task may take its time: other environments must not wait for it.
-                threading.Thread(target=self._watch_instance, args=(environment.instance,), daemon=True).start()
+                threading.Thread(target=self._watch_instance, args=(instance,), daemon=True).start()
             self._judge(service, environment)
         except EngineError:
             LOG.exception("health of environment %s", environment.name)
@@ -462,9 +462,10 @@ class Lifecycle:
     def _judge(self, service: Beanstalk, environment: Environment) -> None:
         if environment.status == "Terminated":
             return
-        instance, now = environment.instance, self._cloud.clock.now()
-        containers = instance.containers() if instance is not None else []
-        health = judge(environment, containers, instance.restarts if instance is not None else [], now)
+        instances, now = list(environment.instances), self._cloud.clock.now()
+        for instance in instances:
+            instance.health = judge_instance(instance.containers(), instance.restarts, now)
+        health = judge(environment, [instance.health for instance in instances], now)
         with service.lock:
             old, environment.health, environment.health_time = environment.health, health, now
             changed = environment.enhanced and old.status != health.status
@@ -476,9 +477,9 @@ class Lifecycle:
 
 
 def _instance(environment: Environment) -> Instance:
-    if environment.instance is None:
+    if not environment.instances:
         raise CommandFailed("the environment has no instance")
-    return environment.instance
+    return environment.instances[0]
 
 
 def _value(settings: Mapping[Key, str], key: Key) -> str | None:

@@ -107,7 +107,7 @@ class Application:
 class Environment:
     """An environment. `direct` settings came through the API, `extension` settings from the deployed bundle.
 
-    `ports` maps a port of the instance to the one on loopback that stands for it, and stays for the environment's life.
+    `ports` maps a port of the environment to the one on loopback that stands for it, and stays for its life.
     """
 
     id: str
@@ -129,11 +129,10 @@ class Environment:
     tier: dict[str, str] = field(default_factory=lambda: dict(WEB_TIER))
     ports: dict[int, int] = field(default_factory=dict)
     endpoint_url: str | None = None
-    instance: Instance | None = None
+    instances: list[Instance] = field(default_factory=list)
     own_security_group: str | None = None
     cluster: str = ""
     deployments: int = 0
-    deployment: Deployment | None = None
     draft: Draft | None = None
     health: Health = PENDING
     health_time: datetime | None = None

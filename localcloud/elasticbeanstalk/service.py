@@ -16,7 +16,7 @@ from localcloud.ecs.clusters import Clusters
 from localcloud.ecs.tasks import Agent
 from localcloud.elasticbeanstalk.health import basic_colour
 from localcloud.elasticbeanstalk.hooks import HostRunner
-from localcloud.elasticbeanstalk.instance import Tools
+from localcloud.elasticbeanstalk.instance import Instance, Tools
 from localcloud.elasticbeanstalk.lifecycle import Lifecycle
 from localcloud.elasticbeanstalk.models import Environment
 from localcloud.elasticbeanstalk.responses import EBResponse, Services
@@ -64,7 +64,6 @@ def status(lifecycle: Lifecycle) -> Mapping[str, Any]:
 
 
 def _environment_status(environment: Environment) -> dict[str, Any]:
-    instance = environment.instance
     return {
         "url": f"http://{environment.endpoint_url}" if environment.endpoint_url else None,
         "cname": environment.cname,
@@ -74,7 +73,17 @@ def _environment_status(environment: Environment) -> dict[str, Any]:
         "causes": list(environment.health.causes),
         "version_label": environment.version_label,
         "ports": {str(port): local for port, local in environment.ports.items()},
-        "instance": instance.id if instance is not None else None,
+        "instances": {instance.id: _instance_status(instance) for instance in environment.instances},
+    }
+
+
+def _instance_status(instance: Instance) -> dict[str, Any]:
+    deployment = instance.deployment
+    return {
+        "health_status": instance.health.status,
+        "causes": list(instance.health.causes),
+        "version_label": deployment.version_label if deployment is not None else None,
+        "deployment_status": deployment.status if deployment is not None else None,
         "containers": {
             view.name: {
                 "status": view.status,
@@ -83,6 +92,6 @@ def _environment_status(environment: Environment) -> dict[str, Any]:
                 "image": view.image,
                 "docker_id": view.runtime_id,
             }
-            for view in (instance.containers() if instance is not None else [])
+            for view in instance.containers()
         },
     }

@@ -6,13 +6,16 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from localcloud.elasticbeanstalk import options
 from localcloud.elasticbeanstalk.events import Event
 from localcloud.elasticbeanstalk.health import basic_colour
 from localcloud.elasticbeanstalk.models import Application, Beanstalk, Environment, Version
 from localcloud.elasticbeanstalk.platforms import Branch, Platform
+
+if TYPE_CHECKING:
+    from localcloud.elasticbeanstalk.instance import Instance
 
 Description = dict[str, Any]
 
@@ -102,8 +105,8 @@ def event(item: Event) -> Description:
 
 def environment_health(item: Environment, attributes: set[str]) -> Description:
     instances = {"NoData": 0, "Unknown": 0, "Pending": 0, "Ok": 0, "Info": 0, "Warning": 0, "Degraded": 0, "Severe": 0}
-    if item.instance is not None and item.health.status in instances:
-        instances[item.health.status] = 1
+    for instance in item.instances:
+        instances[instance.health.status] += 1
     members = {
         "HealthStatus": item.health.status,
         "Status": item.status,
@@ -118,15 +121,17 @@ def environment_health(item: Environment, attributes: set[str]) -> Description:
 
 
 def instances_health(item: Environment, attributes: set[str]) -> list[Description]:
-    if item.instance is None:
-        return []
+    return [_instance_health(instance, attributes) for instance in item.instances]
+
+
+def _instance_health(instance: Instance, attributes: set[str]) -> Description:
     one, five, _ = os.getloadavg()
-    deployment = item.deployment
+    deployment = instance.deployment
     members = {
-        "HealthStatus": item.health.status,
-        "Color": item.health.colour,
-        "Causes": list(item.health.causes),
-        "LaunchedAt": item.instance.launched,
+        "HealthStatus": instance.health.status,
+        "Color": instance.health.colour,
+        "Causes": list(instance.health.causes),
+        "LaunchedAt": instance.launched,
         "ApplicationMetrics": {"RequestCount": 0},
         "System": {"LoadAverage": [one, five]},
         "Deployment": deployment
@@ -136,11 +141,11 @@ def instances_health(item: Environment, attributes: set[str]) -> list[Descriptio
             "Status": deployment.status,
             "DeploymentTime": deployment.time,
         },
-        "AvailabilityZone": item.instance.availability_zone,
-        "InstanceType": item.instance.instance_type,
+        "AvailabilityZone": instance.availability_zone,
+        "InstanceType": instance.instance_type,
     }
     chosen = {name: value for name, value in members.items() if "All" in attributes or name in attributes}
-    return [{"InstanceId": item.instance.id, **{name: value for name, value in chosen.items() if value is not None}}]
+    return {"InstanceId": instance.id, **{name: value for name, value in chosen.items() if value is not None}}
 
 
 def branch(item: Branch) -> Description:

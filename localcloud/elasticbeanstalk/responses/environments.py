@@ -170,7 +170,7 @@ class Environments(Configuration):
 
     def describe_environment_resources(self) -> ActionResult:
         environment = self._environment()
-        instances = [{"Id": environment.instance.id}] if environment.instance is not None else []
+        instances = [{"Id": instance.id} for instance in environment.instances]
         names: dict[str, list[Any]] = {
             name: []
             for name in (

@@ -67,15 +67,15 @@ class Observation(Core):
             raise InvalidParameterValue(f"The rehearsal cloud does not implement InfoType {kind}.")
         operation = self._operation(environment)
         operation.say("INFO", "requestEnvironmentInfo is starting.")
-        instance = environment.instance
-        if instance is None:
+        if not environment.instances:
             operation.say("ERROR", "Failed to pull logs for environment instances.")
             return EmptyResult()
-        text = instance.tail(TAIL_LINES if kind == "tail" else BUNDLE_LINES)
-        self._keep_information(environment, instance, kind, text)
-        count = len(instance.containers())
-        word = "tailing" if kind == "tail" else "bundling"
-        operation.say("INFO", f"[Instance: {instance.id}] Successfully finished {word} {count} log(s)")
+        for instance in list(environment.instances):
+            text = instance.tail(TAIL_LINES if kind == "tail" else BUNDLE_LINES)
+            self._keep_information(environment, instance, kind, text)
+            count = len(instance.containers())
+            word = "tailing" if kind == "tail" else "bundling"
+            operation.say("INFO", f"[Instance: {instance.id}] Successfully finished {word} {count} log(s)")
         operation.say("INFO", "Pulled logs for environment instances.")
         return EmptyResult()
 

@@ -18,7 +18,7 @@ from localcloud.ecs.tasks import ContainerView
 from localcloud.elasticbeanstalk import bundle, options, platforms
 from localcloud.elasticbeanstalk.events import EventLog, Query, Subject
 from localcloud.elasticbeanstalk.exceptions import InvalidParameterValue
-from localcloud.elasticbeanstalk.health import Restart, basic_colour, judge
+from localcloud.elasticbeanstalk.health import Restart, basic_colour, judge, judge_instance
 from localcloud.elasticbeanstalk.models import Beanstalk, Environment, Health
 from localcloud.elasticbeanstalk.options import Key
 
@@ -247,7 +247,7 @@ def view(name: str, status: str = "RUNNING", **members: Any) -> ContainerView:
 
 @pytest.fixture
 def environment() -> Environment:
-    made = Environment(
+    return Environment(
         id="e-1",
         name="hello",
         application="app",
@@ -264,8 +264,6 @@ def environment() -> Environment:
         created=NOW,
         updated=NOW,
     )
-    made.instance = object()  # type: ignore[assignment]
-    return made
 
 
 RUNNING = (view("web"), view("once", "STOPPED", exit_code=0, essential=False))
@@ -287,13 +285,12 @@ ENDED = Restart(NOW - timedelta(seconds=5), "web", 3, False)
     ],
 )
 def test_health_of_containers(
-    environment: Environment,
     containers: Sequence[ContainerView],
     restarts: Sequence[Restart],
     status: str,
     words: str,
 ) -> None:
-    found = judge(environment, containers, restarts, NOW)
+    found = judge_instance(containers, restarts, NOW)
     assert found.status == status
     assert words in " ".join(found.causes)
 
@@ -304,14 +301,14 @@ def test_health_of_containers(
 )
 def test_health_while_something_goes_on(environment: Environment, status: Any, health: str, colour: str) -> None:
     environment.status, environment.operation_started = status, NOW - timedelta(seconds=9)
-    found = judge(environment, (), (), NOW)
+    found = judge(environment, (), NOW)
     assert (found.status, found.colour) == (health, colour)
     assert "(running for 9 seconds)" in found.causes[0]
 
 
 def test_a_failed_command_shows_until_the_next_deployment(environment: Environment) -> None:
     environment.failed_command = "Command failed on all instances."
-    assert judge(environment, RUNNING, (), NOW) == Health("Degraded", ("Command failed on all instances.",))
+    assert judge(environment, [Health("Ok")], NOW) == Health("Degraded", ("Command failed on all instances.",))
 
 
 def test_basic_health_knows_no_yellow() -> None:
