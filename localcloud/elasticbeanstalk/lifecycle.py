@@ -197,7 +197,7 @@ class Lifecycle:
         new = environment.settings
         changed = {key for key in old.keys() | new.keys() if _value(old, key) != _value(new, key)}
         if changed:
-            environment.draft = Draft("pending", new)
+            environment.draft = Draft("pending", new, old)
         environment.platform = change.platform or environment.platform
         return changed
 
@@ -243,7 +243,7 @@ class Lifecycle:
         )
         environment.bundle, environment.platform = before.bundle, before.platform
         environment.direct, environment.extension = before.direct, before.extension
-        environment.draft = Draft("failed", failed_settings) if changed else None
+        environment.draft = Draft("failed", failed_settings, environment.settings) if changed else None
         if isinstance(error, CommandFailed):
             self._say_command_failed(operation, error)
         else:

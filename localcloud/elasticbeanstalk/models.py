@@ -62,10 +62,11 @@ class Deployment:
 
 @dataclass(frozen=True)
 class Draft:
-    """Settings that are being deployed (`pending`) or could not be (`failed`)."""
+    """Settings that are being deployed (`pending`) or could not be (`failed`), and those that are `deployed`."""
 
     status: Literal["pending", "failed"]
     settings: dict[Key, str]
+    deployed: dict[Key, str]
 
 
 @dataclass

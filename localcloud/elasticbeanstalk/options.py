@@ -1,14 +1,20 @@
 # Copyright: Contributors to the antenna.aws collection
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The option catalogue: which options exist, their defaults, the values they take, and what a change costs."""
+"""The option catalogue: which options exist, their defaults, the values they take, and what a change costs.
+
+`options.json` holds names, defaults and valid values of the developer guide, and resource names and valueless options
+as read back from real environments: the EB CLI's recorded replies (one instance, 2018), and public dumps of a classic
+load balancer's environment on Amazon Linux 2023 (2025) and of an application load balancer's (2022).
+"""
 
 from __future__ import annotations
 
 import fnmatch
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
@@ -23,10 +29,13 @@ LOGS = "aws:elasticbeanstalk:cloudwatch:logs"
 INSTANCES = "aws:ec2:instances"
 VPC = "aws:ec2:vpc"
 ASG = "aws:autoscaling:asg"
+TEMPLATE_PARAMETER = "aws:cloudformation:template:parameter"
 
 PROPERTIES_LIMIT = 4096
+BOOLEAN = ("true", "false")
 
 Severity = Literal["NoInterruption", "RestartEnvironment", "RestartApplicationServer"]
+Shape = Literal["single", "classic", "application", "network"]
 
 # The catalogue names these namespaces by the part that a user chooses.
 PLACEHOLDERS = {
@@ -35,15 +44,6 @@ PLACEHOLDERS = {
     "aws:elb:policies:policy_name": "aws:elb:policies:*",
     "aws:elbv2:listener:listener_port": "aws:elbv2:listener:*",
     "aws:elbv2:listenerrule:rule_name": "aws:elbv2:listenerrule:*",
-}
-# What a single instance's environment does not report: there is no load balancer, no scaling trigger, no queue.
-NOT_ON_SINGLE_INSTANCE = ("aws:elb:", "aws:elbv2:", "aws:autoscaling:trigger", "aws:elasticbeanstalk:trafficsplitting")
-NEVER_REPORTED = ("aws:elasticbeanstalk:sqsd", "aws:rds:dbinstance", "aws:autoscaling:scheduledaction")
-RESOURCE_NAMES = {
-    ASG: "AWSEBAutoScalingGroup",
-    LAUNCH: "AWSEBAutoScalingLaunchConfiguration",
-    "aws:autoscaling:updatepolicy:rollingupdate": "AWSEBAutoScalingGroup",
-    "aws:autoscaling:trigger": "AWSEBCloudwatchAlarmLow",
 }
 
 
@@ -55,46 +55,80 @@ class Key:
     name: str
 
 
+ENVIRONMENT_TYPE = Key(ENVIRONMENT, "EnvironmentType")
+LOAD_BALANCER_TYPE = Key(ENVIRONMENT, "LoadBalancerType")
+
+# Which options mean something in which shape of environment, by the start of their namespace or their address. What
+# means nothing is accepted and has no effect, and is not read back:
+# https://github.com/hashicorp/terraform-provider-aws/issues/35233 and /280.
+_ONLY_FOR: tuple[tuple[str | Key, frozenset[Shape]], ...] = (
+    ("aws:elb:", frozenset({"classic"})),
+    ("aws:elbv2:", frozenset({"application", "network"})),
+    ("aws:elasticbeanstalk:environment:process:", frozenset({"application", "network"})),
+    ("aws:autoscaling:trigger", frozenset({"classic", "application", "network"})),
+    ("aws:elasticbeanstalk:trafficsplitting", frozenset({"application"})),
+    (LOAD_BALANCER_TYPE, frozenset({"classic", "application", "network"})),
+    (Key(ENVIRONMENT, "LoadBalancerIsShared"), frozenset({"application"})),
+)
+
+
 @dataclass(frozen=True)
 class Option:
-    """What the service knows about an option. `default` None: it has no value until one is given."""
+    """What the service knows about an option.
+
+    `default` None: it has no value until one is given; `default_by` has the defaults that a load balancer brings.
+    `silent`: its default acts, but is not read back. `reported`: it is read back without having been set.
+    """
 
     key: Key
-    default: str | None
-    values: tuple[str, ...]
-    minimum: int | None
-    maximum: int | None
-    is_list: bool
+    default: str | None = None
+    default_by: Mapping[str, str] = field(default_factory=dict)
+    values: tuple[str, ...] = ()
+    minimum: int | None = None
+    maximum: int | None = None
+    regex: str | None = None
+    hint: str | None = None
+    ignore_case: bool = False
+    is_list: bool = False
+    resource: str | None = None
+    silent: bool = False
+    reported: bool = True
 
     @property
     def value_type(self) -> str:
-        if self.values == ("true", "false"):
+        if self.values == BOOLEAN:
             return "Boolean"
         if self.key == Key(HEALTH_SYSTEM, "ConfigDocument"):
             return "Json"
         return "List" if self.is_list else "Scalar"
 
+    def default_in(self, shape: Shape) -> str | None:
+        """The default in an environment of this shape."""
+        if shape != "single" and "load_balanced" in self.default_by:
+            return self.default_by["load_balanced"]
+        return self.default_by.get(shape, self.default)
+
     def refusal(self, value: str) -> str | None:
         """The service's words about a value that it does not take, else None."""
-        if self.values and not self.is_list and value not in self.values:
+        if self.values and not set(self._parts(value)) <= set(self.values):
             return f"Value is not one of the allowed values: [{', '.join(self.values)}]"
-        if self.minimum is None or value == "":
+        if self.regex is not None and not re.search(self.regex, value, re.IGNORECASE if self.ignore_case else 0):
+            return f"Value does not satisfy regex: '{self.regex}'" + (f" [{self.hint}]" if self.hint else "")
+        return self._number_refusal(value)
+
+    def _parts(self, value: str) -> list[str]:
+        return [part.strip() for part in value.split(",")] if self.is_list else [value]
+
+    def _number_refusal(self, value: str) -> str | None:
+        if (self.minimum is None and self.maximum is None) or value == "":
             return None
-        if not value.lstrip("-").isdigit():
+        if not re.fullmatch(r"-?\d+", value):
             return "Value is not a valid number."
-        if int(value) < self.minimum:
+        if self.minimum is not None and int(value) < self.minimum:
             return f"Value is less than minimum allowed value: {self.minimum}"
         if self.maximum is not None and int(value) > self.maximum:
             return f"Value is greater than maximum allowed value: {self.maximum}"
         return None
-
-
-@dataclass(frozen=True)
-class Problem:
-    """An option setting that the service refuses."""
-
-    key: Key
-    message: str
 
 
 @cache
@@ -111,10 +145,17 @@ def _option(key: Key, facts: Mapping[str, Any]) -> Option:
     return Option(
         key=key,
         default=facts.get("default"),
+        default_by=facts.get("default_by", {}),
         values=tuple(facts.get("values", ())),
         minimum=facts.get("min"),
         maximum=facts.get("max"),
+        regex=facts.get("regex"),
+        hint=facts.get("hint"),
+        ignore_case=bool(facts.get("ignore_case")),
         is_list=bool(facts.get("list")),
+        resource=facts.get("resource"),
+        silent=bool(facts.get("silent")),
+        reported=facts.get("reported", True),
     )
 
 
@@ -133,36 +174,20 @@ def _templated(namespace: str) -> Mapping[str, Option] | None:
     return None
 
 
-def problems(settings: Mapping[Key, str]) -> list[Problem]:
-    """What the service would refuse, in its words, in the order of the settings."""
-    found = []
-    for key, value in settings.items():
-        option = find(key)
-        where = f"(Namespace: '{key.namespace}', OptionName: '{key.name}')"
-        if option is None:
-            found.append(Problem(key, f"Invalid option specification {where}: Unknown configuration setting."))
-        elif (refusal := option.refusal(value)) is not None:
-            found.append(Problem(key, f"Invalid option value: '{value}' {where}: {refusal}"))
-    return found + _managed_action_problems(settings)
+def shape_of(settings: Mapping[Key, str]) -> Shape:
+    """What an environment with these settings consists of: one instance, or instances behind that load balancer."""
+    if settings.get(ENVIRONMENT_TYPE, "LoadBalanced") == "SingleInstance":
+        return "single"
+    kinds: dict[str, Shape] = {"application": "application", "network": "network"}
+    return kinds.get(settings.get(LOAD_BALANCER_TYPE, "classic"), "classic")
 
 
-def _managed_action_problems(settings: Mapping[Key, str]) -> list[Problem]:
-    enabled = Key("aws:elasticbeanstalk:managedactions", "ManagedActionsEnabled")
-    if settings.get(enabled) != "true":
-        return []
-    needed = (
-        Key("aws:elasticbeanstalk:managedactions", "PreferredStartTime"),
-        Key("aws:elasticbeanstalk:managedactions:platformupdate", "UpdateLevel"),
-    )
-    return [
-        Problem(
-            enabled,
-            f"Invalid option specification (Namespace: '{enabled.namespace}', OptionName: '{enabled.name}'): "
-            f"You can't enable managed platform updates when you don't specify {key.name}.",
-        )
-        for key in needed
-        if not settings.get(key)
-    ]
+def means_something(key: Key, shape: Shape) -> bool:
+    """Whether an option has an effect in an environment of this shape."""
+    for where, shapes in _ONLY_FOR:
+        if (key.namespace.startswith(where) if isinstance(where, str) else key == where) and shape not in shapes:
+            return False
+    return True
 
 
 def properties_size(settings: Mapping[Key, str]) -> int:
@@ -175,82 +200,23 @@ def severity(key: Key) -> Severity:
     """What a change of this option does to a running environment."""
     if key.namespace in (ENVIRONMENT_PROPERTIES, ENVIRONMENT_SECRETS):
         return "RestartApplicationServer"
-    if key.namespace in (LAUNCH, INSTANCES, VPC) or key == Key(ENVIRONMENT, "EnvironmentType"):
+    if key.namespace in (LAUNCH, INSTANCES, VPC) or key == ENVIRONMENT_TYPE:
         return "RestartEnvironment"
     return "NoInterruption"
 
 
 def effective(*layers: Mapping[Key, str]) -> dict[Key, str]:
-    """Settings by precedence, the first layer weakest; layers hold no defaults."""
-    merged: dict[Key, str] = {}
-    for layer in layers:
-        merged.update(layer)
-    return merged
+    """Settings by precedence, the first layer weakest; layers hold no defaults.
 
-
-def read_back(settings: Mapping[Key, str], own_security_group: str | None) -> list[dict[str, str]]:
-    """Settings as DescribeConfigurationSettings reports them: with defaults, resource names, the service's group.
-
-    :param own_security_group: The group that the service made for the instances; it appears among the declared ones.
+    Booleans become lower case, as the service reads back those that were set as `True`:
+    https://github.com/hsingh/ansible-elastic-beanstalk/issues/24.
     """
-    reported = {
-        option.key: option.default
-        for namespace, options in catalogue().items()
-        for name, option in options.items()
-        if name != "*" and _is_reported(namespace, settings)
-    }
-    values: dict[Key, str | None] = {**reported, **settings}
-    groups = Key(LAUNCH, "SecurityGroups")
-    if own_security_group is not None:
-        declared = [group for group in settings.get(groups, "").split(",") if group]
-        values[groups] = ",".join([*declared, own_security_group])
-    return [_setting(key, values[key]) for key in sorted(values, key=lambda key: (key.namespace, key.name))]
+    return {key: _spelled(key, value) for layer in layers for key, value in layer.items()}
 
 
-def _is_reported(namespace: str, settings: Mapping[Key, str]) -> bool:
-    if namespace in PLACEHOLDERS or namespace in NEVER_REPORTED:
-        return False
-    single = settings.get(Key(ENVIRONMENT, "EnvironmentType")) == "SingleInstance"
-    return not (single and namespace.startswith(NOT_ON_SINGLE_INSTANCE))
-
-
-def _setting(key: Key, value: str | None) -> dict[str, str]:
-    setting = {"Namespace": key.namespace, "OptionName": key.name}
-    if key.namespace in RESOURCE_NAMES:
-        setting["ResourceName"] = RESOURCE_NAMES[key.namespace]
-    if value is not None:
-        setting["Value"] = value
-    return setting
-
-
-def describe(keys: Iterable[Key] | None, single_instance: bool) -> list[dict[str, Any]]:
-    """Options as DescribeConfigurationOptions reports them; all of them when no keys are given."""
-    settings = {Key(ENVIRONMENT, "EnvironmentType"): "SingleInstance"} if single_instance else {}
-    if keys is None:
-        chosen = [
-            option
-            for namespace, options in catalogue().items()
-            if _is_reported(namespace, settings)
-            for name, option in options.items()
-            if name != "*"
-        ]
-    else:
-        chosen = [option for key in keys if (option := find(key)) is not None]
-    return [_description(option) for option in chosen]
-
-
-def _description(option: Option) -> dict[str, Any]:
-    described: dict[str, Any] = {
-        "Namespace": option.key.namespace,
-        "Name": option.key.name,
-        "ChangeSeverity": severity(option.key),
-        "UserDefined": option.key.name == "*",
-        "ValueType": option.value_type,
-    }
-    optional = {
-        "DefaultValue": option.default,
-        "ValueOptions": list(option.values) or None,
-        "MinValue": option.minimum,
-        "MaxValue": option.maximum,
-    }
-    return described | {name: value for name, value in optional.items() if value is not None}
+def _spelled(key: Key, value: str) -> str:
+    lower = value.lower()
+    if lower == value or lower not in BOOLEAN:
+        return value
+    option = find(key)
+    return lower if option is not None and option.values == BOOLEAN else value

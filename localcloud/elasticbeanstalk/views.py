@@ -6,12 +6,16 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from localcloud.elasticbeanstalk import options
 from localcloud.elasticbeanstalk.events import Event
 from localcloud.elasticbeanstalk.health import basic_colour
+from localcloud.elasticbeanstalk.instancetypes import architectures
 from localcloud.elasticbeanstalk.models import Application, Beanstalk, Environment, Version
+from localcloud.elasticbeanstalk.optionrules import Problem
+from localcloud.elasticbeanstalk.options import Key
+from localcloud.elasticbeanstalk.optionviews import Made, read_back
 from localcloud.elasticbeanstalk.platforms import Branch, Platform
 
 if TYPE_CHECKING:
@@ -74,7 +78,8 @@ def environment(item: Environment) -> Description:
     )
 
 
-def configuration(item: Environment, settings: dict[options.Key, str], status: str) -> Description:
+def configuration(item: Environment, settings: Mapping[Key, str], status: str, app_source: str | None) -> Description:
+    made = Made(security_group=item.own_security_group, app_source=app_source)
     return _present(
         SolutionStackName=item.platform.solution_stack,
         PlatformArn=item.platform.arn(item.region),
@@ -86,8 +91,17 @@ def configuration(item: Environment, settings: dict[options.Key, str], status: s
         DateUpdated=item.updated,
         # Not in the public service model, but in the EB CLI's own, which fails without it.
         Tier=item.tier,
-        OptionSettings=options.read_back(settings, item.own_security_group),
+        OptionSettings=read_back(settings, made, architectures()),
     )
+
+
+def message(problem: Problem) -> Description:
+    return {
+        "Message": problem.message,
+        "Severity": problem.severity,
+        "Namespace": problem.key.namespace,
+        "OptionName": problem.key.name,
+    }
 
 
 def event(item: Event) -> Description:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from moto.core.responses import ActionResult
 
-from localcloud.elasticbeanstalk import options, platforms, views
+from localcloud.elasticbeanstalk import optionrules, options, optionviews, platforms, views
 from localcloud.elasticbeanstalk.bundle import Bundle, read
 from localcloud.elasticbeanstalk.exceptions import (
     ConfigurationValidation,
@@ -17,10 +17,13 @@ from localcloud.elasticbeanstalk.exceptions import (
     InvalidParameterValue,
     MissingRequiredParameter,
 )
-from localcloud.elasticbeanstalk.models import Application
+from localcloud.elasticbeanstalk.instancetypes import architectures
+from localcloud.elasticbeanstalk.models import Application, Environment
+from localcloud.elasticbeanstalk.optionrules import Problem
 from localcloud.elasticbeanstalk.options import Key
 from localcloud.elasticbeanstalk.platforms import Platform
 from localcloud.elasticbeanstalk.responses.core import Core, option_key
+from localcloud.elasticbeanstalk.views import Description
 
 
 class Configuration(Core):
@@ -57,45 +60,58 @@ class Configuration(Core):
     def _option_settings(self) -> dict[Key, str]:
         return {option_key(item): item.get("Value", "") for item in self._get_param("OptionSettings") or []}
 
-    def _validate(self, settings: Mapping[Key, str]) -> None:
-        problems = options.problems(settings)
+    def _validate(self, extension: Mapping[Key, str], direct: Mapping[Key, str], old: Mapping[Key, str] | None) -> None:
+        """:param old: The settings of the environment that is updated, None for a new one.
+
+        :raises ConfigurationValidation: When the service would refuse the settings; it names the first defect.
+        """
+        problems = [
+            *optionrules.extension_problems(extension),
+            *self._problems(options.effective(extension, direct), old),
+        ]
         if problems:
             raise ConfigurationValidation(problems[0].message)
-        environment_type = Key(options.ENVIRONMENT, "EnvironmentType")
-        if settings.get(environment_type) != "SingleInstance":
-            raise ConfigurationValidation(
-                f"Invalid option value: '{settings.get(environment_type, 'LoadBalanced')}' (Namespace: "
-                f"'{environment_type.namespace}', OptionName: '{environment_type.name}'): The rehearsal cloud "
-                "implements SingleInstance only."
-            )
-        size = options.properties_size(settings)
-        if size > options.PROPERTIES_LIMIT:
-            # Seen in https://github.com/meteor-up/mup-aws-beanstalk/issues/42, there as an event.
-            raise ConfigurationValidation(
-                "Service:AmazonCloudFormation, Message:Template format error: Parameter 'EnvironmentVariables' default "
-                f"value '[****]' length is greater than {options.PROPERTIES_LIMIT}."
-            )
+
+    @staticmethod
+    def _problems(settings: Mapping[Key, str], old: Mapping[Key, str] | None) -> list[Problem]:
+        found = optionrules.problems(settings, architectures())
+        return found + (optionrules.unchangeable(old, settings) if old is not None else [])
+
+    # -- operations -----------------------------------------------------------------------------------------------
 
     def describe_configuration_settings(self) -> ActionResult:
-        self._service.application(self._needed("ApplicationName"))
-        self._refuse_unsupported("TemplateName")
-        environment = self._service.environment(self._needed("EnvironmentName"), None)
+        environment = self._configured()
         draft = environment.draft
-        settings = environment.settings
         if draft is None:
-            return ActionResult({"ConfigurationSettings": [views.configuration(environment, settings, "deployed")]})
-        sets = [views.configuration(environment, settings, "deployed")]
-        sets.append(views.configuration(environment, draft.settings, draft.status))
-        return ActionResult({"ConfigurationSettings": sets})
+            return ActionResult({"ConfigurationSettings": [self._configuration(environment, None, "deployed")]})
+        deployed = self._configuration(environment, draft.deployed, "deployed")
+        return ActionResult(
+            {"ConfigurationSettings": [deployed, self._configuration(environment, draft.settings, draft.status)]}
+        )
+
+    def _configured(self) -> Environment:
+        """The environment whose configuration is meant."""
+        self._service.application(self._needed("ApplicationName"))
+        name, template = self._get_param("EnvironmentName"), self._get_param("TemplateName")
+        if name is not None and template is not None:
+            raise InvalidParameterCombination("You cannot specify both an EnvironmentName and a TemplateName.")
+        if template is not None:
+            raise InvalidParameterValue(f"No Configuration Template named '{template}' found.")
+        if name is None:
+            raise MissingRequiredParameter("Either EnvironmentName or TemplateName must be specified.")
+        return self._service.environment(name, None)
+
+    def _configuration(self, environment: Environment, settings: Mapping[Key, str] | None, status: str) -> Description:
+        version = self._service.application(environment.application).versions.get(environment.version_label)
+        source = f"https://{version.bucket}.s3.{self.region}.amazonaws.com/{version.key}" if version else None
+        return views.configuration(environment, environment.settings if settings is None else settings, status, source)
 
     def describe_configuration_options(self) -> ActionResult:
-        name = self._get_param("EnvironmentName")
-        platform = self._platform()
-        single = False
+        name, platform = self._get_param("EnvironmentName"), self._platform()
+        settings: Mapping[Key, str] = self._option_settings()
         if name is not None:
             environment = self._service.environment(name, None)
-            platform = platform or environment.platform
-            single = environment.setting(options.ENVIRONMENT, "EnvironmentType") == "SingleInstance"
+            platform, settings = platform or environment.platform, environment.settings
         platform = platform or self._needed_platform()
         asked = self._get_param("Options")
         keys = [option_key(item) for item in asked] if asked else None
@@ -103,21 +119,12 @@ class Configuration(Core):
             {
                 "SolutionStackName": platform.solution_stack,
                 "PlatformArn": platform.arn(self.region),
-                "Options": options.describe(keys, single),
+                "Options": optionviews.describe(keys, settings),
             }
         )
 
     def validate_configuration_settings(self) -> ActionResult:
-        self._service.application(self._needed("ApplicationName"))
-        self._refuse_unsupported("TemplateName")
-        self._service.environment(self._needed("EnvironmentName"), None)
-        messages = [
-            {
-                "Message": problem.message,
-                "Severity": "error",
-                "Namespace": problem.key.namespace,
-                "OptionName": problem.key.name,
-            }
-            for problem in options.problems(self._option_settings())
-        ]
+        environment = self._configured()
+        settings = options.effective(environment.extension, environment.direct, self._option_settings())
+        messages = [views.message(problem) for problem in self._problems(settings, environment.settings)]
         return ActionResult({"Messages": messages})

@@ -11,7 +11,7 @@ from typing import Any
 
 from moto.core.responses import ActionResult, EmptyResult
 
-from localcloud.elasticbeanstalk import options, views
+from localcloud.elasticbeanstalk import views
 from localcloud.elasticbeanstalk.bundle import Bundle
 from localcloud.elasticbeanstalk.exceptions import InvalidParameterValue, not_ready
 from localcloud.elasticbeanstalk.lifecycle import Change
@@ -70,7 +70,7 @@ class Environments(Configuration):
             raise InvalidParameterValue("The rehearsal cloud has no sample application: give a VersionLabel.")
         bundle = self._bundle(application, label)
         direct = self._direct({})
-        self._validate(options.effective(bundle.option_settings, direct))
+        self._validate(bundle.option_settings, direct, None)
         return (
             Environment(
                 id=f"e-{random_name(10)}",
@@ -116,7 +116,7 @@ class Environments(Configuration):
         bundle = self._bundle(application, label) if label is not None else None
         extension = bundle.option_settings if bundle is not None else environment.extension
         direct = self._direct(environment.direct)
-        self._validate(options.effective(extension, direct))
+        self._validate(extension, direct, environment.settings)
         platform = self._platform()
         return Change(label, bundle, direct, platform if platform is not environment.platform else None)
 

@@ -23,7 +23,6 @@ from localcloud.elasticbeanstalk.models import Beanstalk, Environment, Health
 from localcloud.elasticbeanstalk.options import Key
 
 PROPERTIES = options.ENVIRONMENT_PROPERTIES
-PROCESS = "aws:elasticbeanstalk:environment:process:default"
 NOW = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
 
 
@@ -41,66 +40,6 @@ class Clock:
 
     def wait(self, seconds: float) -> None:
         self.time += timedelta(seconds=seconds)
-
-
-# -- options ----------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("namespace", "name", "value", "message"),
-    [
-        (PROCESS, "HealthCheckPath", "/api/v2/", None),
-        (PROCESS, "HealthCheckProtocol", "HTTP", "Unknown configuration setting."),
-        (PROCESS, "healthcheckpath", "/", "Unknown configuration setting."),
-        ("aws:nothing", "Any", "1", "Unknown configuration setting."),
-        ("aws:elasticbeanstalk:environment:process:admin", "Port", "81", None),
-        (PROPERTIES, "ANY_NAME", "any value", None),
-        ("aws:elasticbeanstalk:command", "Timeout", "3600", None),
-        ("aws:elasticbeanstalk:command", "Timeout", "3601", "Value is greater than maximum allowed value: 3600"),
-        ("aws:elasticbeanstalk:command", "Timeout", "0", "Value is less than minimum allowed value: 1"),
-        ("aws:elasticbeanstalk:command", "Timeout", "soon", "Value is not a valid number."),
-        ("aws:elasticbeanstalk:cloudwatch:logs", "StreamLogs", "True", "not one of the allowed values: [true, false]"),
-        ("aws:elasticbeanstalk:cloudwatch:logs", "RetentionInDays", "8", "not one of the allowed values"),
-    ],
-)
-def test_option_values(namespace: str, name: str, value: str, message: str | None) -> None:
-    found = options.problems({Key(namespace, name): value})
-    if message is None:
-        assert found == []
-    else:
-        (problem,) = found
-        assert f"(Namespace: '{namespace}', OptionName: '{name}')" in problem.message
-        assert problem.message.endswith(message) or message in problem.message
-
-
-def test_managed_updates_need_their_companions() -> None:
-    enabled = {Key("aws:elasticbeanstalk:managedactions", "ManagedActionsEnabled"): "true"}
-    assert len(options.problems(enabled)) == 2
-    companions = {
-        Key("aws:elasticbeanstalk:managedactions", "PreferredStartTime"): "Thu:22:40",
-        Key("aws:elasticbeanstalk:managedactions:platformupdate", "UpdateLevel"): "minor",
-    }
-    assert options.problems({**enabled, **companions}) == []
-
-
-def test_stronger_layers_win_and_show_what_they_hid_when_they_go() -> None:
-    key = Key(PROPERTIES, "A")
-    assert options.effective({key: "bundle"}, {key: "api"}) == {key: "api"}
-    assert options.effective({key: "bundle"}, {}) == {key: "bundle"}
-
-
-def test_properties_count_as_name_and_value_in_bytes() -> None:
-    assert options.properties_size({Key(PROPERTIES, "AB"): "ü", Key(PROCESS, "Port"): "80"}) == 5
-
-
-def test_read_back_adds_the_own_group_and_leaves_out_what_has_no_value() -> None:
-    single = {Key(options.ENVIRONMENT, "EnvironmentType"): "SingleInstance"}
-    declared = {**single, Key(options.LAUNCH, "SecurityGroups"): "sg-1"}
-    found = {(item["Namespace"], item["OptionName"]): item for item in options.read_back(declared, "sg-own")}
-    assert found[options.LAUNCH, "SecurityGroups"]["Value"] == "sg-1,sg-own"
-    assert found[options.ASG, "MinSize"]["ResourceName"] == "AWSEBAutoScalingGroup"
-    assert "Value" not in found[options.VPC, "VPCId"]
-    assert not [namespace for namespace, _ in found if namespace.startswith("aws:elbv2")]
 
 
 # -- events -----------------------------------------------------------------------------------------------------------
