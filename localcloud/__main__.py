@@ -9,24 +9,27 @@ import argparse
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
-import urllib.error
-import urllib.request
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import NoReturn, TypeAlias
 
-from localcloud import baseimages, images
-from localcloud.clock import DeadlineExceeded, SystemClock, wait_until
-from localcloud.daemon import Options, arguments, serve
+from localcloud import baseimages, display, images
+from localcloud.client import Client, Refused
+from localcloud.clock import DeadlineExceeded, SystemClock
 from localcloud.engine import Engine, EngineError
+from localcloud.faults import KINDS
 from localcloud.latency import PROFILES, Latency
-from localcloud.state import Ready, State
+from localcloud.options import Options
+from localcloud.process import NotStarted, end, running, start
+from localcloud.state import State
 
-START_TIMEOUT = 120.0
-STOP_TIMEOUT = 60.0
+FOLLOW_SECONDS = 1.0
+WATCH_SECONDS = 2.0
+
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 class Refusal(Exception):
@@ -39,7 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     state = State.of(options.state_dir)
     try:
         return int(options.command(state, options))
-    except (Refusal, EngineError, DeadlineExceeded, baseimages.BaseImageError) as refusal:
+    except (Refusal, Refused, NotStarted, EngineError, DeadlineExceeded, baseimages.BaseImageError) as refusal:
         print(f"localcloud: {refusal}", file=sys.stderr)  # noqa: T201
         return 1
     except KeyboardInterrupt:
@@ -48,16 +51,16 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def up(state: State, options: argparse.Namespace) -> int:
     """Start the cloud unless it runs, and return when it answers."""
-    ready = _running(state)
+    ready = running(state)
     if ready is not None:
         _say(f"The rehearsal cloud is already up: {ready.endpoint}")
         return 0
     engine = Engine.open(state.cloud_id)
-    _end_daemon(state)
+    end(state)
     for removed in engine.remove_all():
         _say(f"Removed a leftover: {removed}")
     images.ensure(engine, _say)
-    ready = _start_daemon(state, _options(options))
+    ready = start(state, _options(options))
     _say(f"The rehearsal cloud is up: {ready.endpoint}, for containers {ready.container_endpoint}")
     _say(f"Registry {ready.registry}, certificate authority {ready.ca}, log {state.log_file}")
     return 0
@@ -67,7 +70,7 @@ def down(state: State, options: argparse.Namespace) -> int:
     """Stop the cloud and remove what it made, and only that."""
     was_there = state.directory.exists()
     ready = state.read_ready()
-    _end_daemon(state)
+    end(state)
     engine = Engine.open(state.cloud_id)
     for removed in (*engine.remove_all(), *(engine.remove_images_of(ready.registry) if ready else ())):
         _say(f"Removed {removed}")
@@ -79,13 +82,31 @@ def down(state: State, options: argparse.Namespace) -> int:
 
 def status(state: State, options: argparse.Namespace) -> int:
     """Print what there is; the exit status is 3 when the cloud does not run."""
-    ready = _running(state)
+    ready = running(state)
     if ready is None:
         print("The rehearsal cloud does not run. Start it: python -m localcloud up", file=sys.stderr)  # noqa: T201
         return 3
-    found = json.loads(_get(ready, "status"))
-    _say(json.dumps(found, indent=2) if options.json else _readable(found))
+    client = Client(ready.endpoint)
+    if options.watch:
+        _watch(client)
+    found = client.get("status")
+    _say(json.dumps(found, indent=2) if options.json else "\n".join(display.status(found, _colours())))
     return 0
+
+
+def _watch(client: Client) -> NoReturn:
+    """Follow the status until it is interrupted: redrawn on a terminal, only what changes elsewhere."""
+    before = client.get("status")
+    _say("\n".join(display.status(before, _colours())))
+    while True:
+        SystemClock().wait(WATCH_SECONDS)
+        now = client.get("status")
+        if sys.stdout.isatty():
+            _say("\033[H\033[2J" + "\n".join(display.status(now, _colours())))
+        else:
+            for line in display.changes(before, now):
+                _say(f"{datetime.now():%H:%M:%S} {line}")
+        before = now
 
 
 def logs(state: State, options: argparse.Namespace) -> int:
@@ -105,11 +126,43 @@ def logs(state: State, options: argparse.Namespace) -> int:
 
 
 def journal(state: State, options: argparse.Namespace) -> int:
-    """Print the calls so far as JSON lines."""
-    ready = _running(state)
-    if ready is None:
-        raise Refusal("the rehearsal cloud does not run. Start it: python -m localcloud up")
-    sys.stdout.write(_get(ready, f"journal?after={options.after}"))
+    """Print the calls so far, for people or as JSON lines, and with --follow those to come."""
+    client = _client(state)
+    if not options.json:
+        _say(display.journal_header(_colours()))
+    wanted = {"service": options.service, "operation": options.operation, "access": options.access}
+    after = options.after
+    while True:
+        for line in client.journal(after=after, **wanted):
+            entry = json.loads(line)
+            after = entry["number"]
+            _say(line if options.json else display.journal_line(entry, _colours()))
+        if not options.follow:
+            return 0
+        SystemClock().wait(FOLLOW_SECONDS)
+
+
+def faults_list(state: State, options: argparse.Namespace) -> int:
+    """Print the rules in force."""
+    return _say_faults(_client(state).get("faults"))
+
+
+def faults_add(state: State, options: argparse.Namespace) -> int:
+    """Put a rule into force."""
+    names = ("kind", "service", "operation", "resource", "count", "probability", "seconds", "seed")
+    rule = {name: value for name in names if (value := getattr(options, name)) is not None}
+    return _say_faults([_client(state).post("faults", rule)])
+
+
+def faults_clear(state: State, options: argparse.Namespace) -> int:
+    """Take one rule, or all, out of force."""
+    return _say_faults(_client(state).delete("faults" if options.id is None else f"faults?id={options.id}"))
+
+
+def lose(state: State, options: argparse.Namespace) -> int:
+    """Let an instance vanish as if its host had failed."""
+    _client(state).post("instances/lose", {"instance_id": options.instance})
+    _say(f"Lost {options.instance}")
     return 0
 
 
@@ -125,7 +178,27 @@ def base_images(state: State, options: argparse.Namespace) -> int:
 
 
 def _serve(state: State, options: argparse.Namespace) -> int:
+    # With it comes all of moto, for which no other command waits.
+    from localcloud.daemon import serve
+
     return serve(state, _options(options))
+
+
+def _client(state: State) -> Client:
+    ready = running(state)
+    if ready is None:
+        raise Refusal("the rehearsal cloud does not run. Start it: python -m localcloud up")
+    return Client(ready.endpoint)
+
+
+def _say_faults(rules: Sequence[display.Told]) -> int:
+    _say("\n".join(display.faults(rules, _colours())))
+    return 0
+
+
+def _colours() -> bool:
+    """Whether there is somebody who sees them (https://no-color.org)."""
+    return sys.stdout.isatty() and "NO_COLOR" not in os.environ
 
 
 def _options(options: argparse.Namespace) -> Options:
@@ -138,80 +211,6 @@ def _options(options: argparse.Namespace) -> Options:
         latency=options.latency,
         scale=options.scale,
     )
-
-
-def _running(state: State) -> Ready | None:
-    """The ready file of a daemon that lives and answers."""
-    ready = state.read_ready()
-    if ready is None or state.daemon_pid() != ready.pid:
-        return None
-    try:
-        _get(ready, "latency")
-    except (OSError, urllib.error.URLError):
-        return None
-    return ready
-
-
-def _start_daemon(state: State, options: Options) -> Ready:
-    state.directory.mkdir(parents=True, exist_ok=True)
-    for path in (state.ready_file, state.failure_file):
-        path.unlink(missing_ok=True)
-    command = [sys.executable, "-m", "localcloud", "serve", "--state-dir", str(state.directory), *arguments(options)]
-    with state.log_file.open("ab") as log:
-        process = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-            env=_daemon_environment(),
-        )
-    wait_until(
-        lambda: state.ready_file.exists() or process.poll() is not None,
-        "the start of the rehearsal cloud",
-        START_TIMEOUT,
-        SystemClock(),
-    )
-    ready = state.read_ready()
-    if ready is None:
-        why = state.failure_file.read_text().strip() if state.failure_file.exists() else "it ended at once"
-        raise Refusal(f"the rehearsal cloud did not start: {why} (log: {state.log_file})")
-    return ready
-
-
-def _daemon_environment() -> dict[str, str]:
-    """The daemon finds this package wherever `up` was called from."""
-    root = str(Path(__file__).resolve().parent.parent)
-    path = os.environ.get("PYTHONPATH")
-    return {**os.environ, "PYTHONPATH": f"{root}{os.pathsep}{path}" if path else root, "PYTHONUNBUFFERED": "1"}
-
-
-def _end_daemon(state: State) -> None:
-    pid = state.daemon_pid()
-    if pid is None:
-        return
-    os.kill(pid, signal.SIGTERM)
-    try:
-        wait_until(lambda: state.daemon_pid() is None, f"the end of process {pid}", STOP_TIMEOUT, SystemClock())
-    except DeadlineExceeded:
-        os.kill(pid, signal.SIGKILL)
-    state.ready_file.unlink(missing_ok=True)
-
-
-def _get(ready: Ready, path: str) -> str:
-    with urllib.request.urlopen(f"{ready.endpoint}/_localcloud/{path}", timeout=30) as answer:  # noqa: S310
-        return str(answer.read().decode())
-
-
-def _readable(found: dict[str, Any]) -> str:
-    lines = [f"{name}: {value}" for name, value in found.items() if not isinstance(value, dict)]
-    for section, items in found.items():
-        if not isinstance(items, dict):
-            continue
-        lines.append(f"{section}:{'' if items else ' none'}")
-        for name, item in items.items():
-            lines.append(f"  {name}: " + ", ".join(f"{key} {value}" for key, value in item.items()))
-    return "\n".join(lines)
 
 
 def _scale(text: str) -> float:
@@ -243,19 +242,47 @@ def _parser() -> argparse.ArgumentParser:
     ):
         commands.add_parser(name, parents=parents, help=summary).set_defaults(command=command)
     shown = commands.add_parser("status", parents=[common], help="print what there is, with URLs")
-    shown.add_argument("--json", action="store_true")
+    manner = shown.add_mutually_exclusive_group()
+    manner.add_argument("--json", action="store_true")
+    manner.add_argument("-w", "--watch", action="store_true", help="follow it until interrupted")
     shown.set_defaults(command=status)
     logged = commands.add_parser("logs", parents=[common], help="print its log, or a container's")
     logged.add_argument("container", nargs="?")
     logged.add_argument("-f", "--follow", action="store_true")
     logged.set_defaults(command=logs)
-    called = commands.add_parser("journal", parents=[common], help="print the calls so far as JSON lines")
+    called = commands.add_parser("journal", parents=[common], help="print the calls so far")
+    called.add_argument("--json", action="store_true", help="as JSON lines")
+    called.add_argument("-f", "--follow", action="store_true", help="and those to come, until interrupted")
     called.add_argument("--after", type=int, default=0, metavar="NUMBER")
+    called.add_argument("--writes", dest="access", action="store_const", const="write", default="*")
+    called.add_argument("--service", default="*", help="with wildcards, as operation")
+    called.add_argument("--operation", default="*")
     called.set_defaults(command=journal)
+    _add_trouble(commands, common)
     bases = commands.add_parser("base-images", parents=[common], help="provide what Dockerfiles start from")
     bases.add_argument("context", nargs="+", metavar="CONTEXT", help="a Dockerfile, or a directory to search for some")
     bases.set_defaults(command=base_images)
     return parser
+
+
+def _add_trouble(commands: Commands, common: argparse.ArgumentParser) -> None:
+    lost = commands.add_parser("lose", parents=[common], help="let an instance vanish as if its host had failed")
+    lost.add_argument("instance", metavar="INSTANCE")
+    lost.set_defaults(command=lose)
+    faults = commands.add_parser("faults", help="let calls fail").add_subparsers(required=True, metavar="COMMAND")
+    faults.add_parser("list", parents=[common], help="print the rules").set_defaults(command=faults_list)
+    cleared = faults.add_parser("clear", parents=[common], help="remove a rule, or all")
+    cleared.add_argument("id", nargs="?", type=int)
+    cleared.set_defaults(command=faults_clear)
+    added = faults.add_parser("add", parents=[common], help="add a rule")
+    added.add_argument("kind", choices=KINDS)
+    for name in ("service", "operation", "resource"):
+        added.add_argument(f"--{name}", help="with wildcards; any if not given")
+    added.add_argument("--count", type=int, help="strike so many calls, then no more")
+    added.add_argument("--probability", type=float, help="strike a fitting call so likely (default 1)")
+    added.add_argument("--seed", type=int, help="of the probability: the same calls each time")
+    added.add_argument("--seconds", type=float, help="slow: how late; stale: how long after a write")
+    added.set_defaults(command=faults_add)
 
 
 if __name__ == "__main__":

@@ -13,12 +13,13 @@ from typing import Any
 from localcloud.ca import CertificateAuthority
 from localcloud.clock import MovableClock
 from localcloud.engine import KIND_LABEL, NAME_LABEL, Engine
+from localcloud.faults import Faults
 from localcloud.firewall import Firewall
 from localcloud.journal import Journal
 from localcloud.latency import Latency
 from localcloud.names import Names
 
-StatusProvider = Callable[[], Mapping[str, Any]]
+StatusProvider = Callable[[], Mapping[str, Any] | list[dict[str, Any]]]
 
 
 @dataclass
@@ -26,7 +27,8 @@ class Cloud:
     """One rehearsal cloud. `endpoint` is for this machine, `container_endpoint` for containers.
 
     Service packages add to `status_providers` (a section of the status, as `environments`, to what makes it) and to
-    `shutdown_hooks` (called once before the containers are removed).
+    `shutdown_hooks` (called once before the containers are removed). Who runs instances sets `lose_instance`: it takes
+    an instance's id, lets the instance vanish as if its host had failed, and raises LookupError for an unknown one.
     """
 
     id: str
@@ -43,9 +45,11 @@ class Cloud:
     names: Names = field(default_factory=Names)
     latency: Latency = field(default_factory=Latency)
     journal: Journal = field(default_factory=Journal)
+    faults: Faults = field(default_factory=Faults)
     clock: MovableClock = field(default_factory=MovableClock)
     status_providers: dict[str, StatusProvider] = field(default_factory=dict)
     shutdown_hooks: list[Callable[[], None]] = field(default_factory=list)
+    lose_instance: Callable[[str], None] | None = None
 
     def labels(self, kind: str, name: str) -> dict[str, str]:
         """The labels of a Docker object; the engine adds the cloud's own."""
@@ -59,7 +63,7 @@ class Cloud:
         """What `status --json` prints."""
         sections: dict[str, Any] = {"environments": {}, "distributions": {}, "databases": {}}
         for section, provide in self.status_providers.items():
-            sections[section] = dict(provide())
+            sections[section] = provide()
         return {
             "endpoint": self.endpoint,
             "container_endpoint": self.container_endpoint,

@@ -9,8 +9,6 @@ import os
 import signal
 import sys
 import threading
-from dataclasses import dataclass
-from typing import Any
 
 from localcloud import cloud as cloud_module
 from localcloud import images
@@ -19,25 +17,10 @@ from localcloud.cloud import Cloud
 from localcloud.engine import Engine, EngineError
 from localcloud.firewall import Firewall, MotoSecurityGroups
 from localcloud.install import install, prepare_environment
-from localcloud.latency import Latency, Profile
+from localcloud.latency import Latency
+from localcloud.options import Options
 from localcloud.server import LOOPBACK, Server, application, free_port
 from localcloud.state import Ready, State
-
-
-@dataclass(frozen=True)
-class Options:
-    """What `up` may be told. The ports are preferences: others are taken when they are not free.
-
-    What takes AWS its time takes the time of the `latency` profile here, times `scale`.
-    """
-
-    port: int = 5566
-    registry_port: int = 5577
-    account_id: str = "123456789012"
-    region: str = "us-west-2"
-    listen: tuple[str, ...] = ()
-    latency: Profile = "instant"
-    scale: float = 1.0
 
 
 def serve(state: State, options: Options) -> int:
@@ -113,17 +96,3 @@ def _shut_down(cloud: Cloud) -> None:
             hook()
         except Exception as error:
             print(f"localcloud: while shutting down: {error}", file=sys.stderr)  # noqa: T201
-
-
-def arguments(options: Options) -> list[str]:
-    """The options as `serve` takes them on its command line."""
-    pairs: list[tuple[str, Any]] = [
-        ("--port", options.port),
-        ("--registry-port", options.registry_port),
-        ("--account-id", options.account_id),
-        ("--region", options.region),
-        ("--latency", options.latency),
-        ("--scale", options.scale),
-        *(("--listen", address) for address in options.listen),
-    ]
-    return [str(word) for pair in pairs for word in pair]

@@ -1,47 +1,68 @@
 # Copyright: Contributors to the antenna.aws collection
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What was asked of the cloud, in memory: never a parameter, a header or a body, so never a secret."""
+"""What was asked of the cloud, in memory: never a header, a body or a value that names nothing, so never a secret."""
 
 from __future__ import annotations
 
-import io
 import json
 import re
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
+from fnmatch import fnmatchcase
+from itertools import islice
 from typing import Any
-from urllib.parse import parse_qs
 
+from localcloud.calls import Call, identify
 from localcloud.clock import Clock
 
 CAPACITY = 50_000
-LARGEST_FORM = 1 << 20
+DROPPED = "ConnectionDropped"
+"""Stands in for an error code where the client got no answer; the status is 0 then."""
 
-_IDENTIFIED = "localcloud.call"
-_SCOPE = re.compile(r"Credential=[^/]+/\d+/([^/]+)/([^/]+)/aws4_request")
 _ERROR_CODE = re.compile(rb"<Code>([A-Za-z0-9.]+)</Code>|\"(?:__type|Code|code)\": ?\"([A-Za-z0-9.#]+)\"")
-_READS = re.compile(
-    r"(BatchCheck|BatchGet|Check|Describe|Discover|Download|Estimate|Filter|Get|Head|List|Lookup|Query|Request|Retrieve"
-    r"|Scan|Search|Select|Simulate|Test|Validate|Assume)"
-)
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One call. `time` is ISO 8601 in UTC, `duration` is in seconds, `error` is AWS's error code or empty."""
+    """One call. `time` is ISO 8601 in UTC, `duration` is in seconds, `error` is AWS's error code or empty.
+
+    `caller` is an ARN or `anonymous`. `resource` is what the call was about, empty when it did not say.
+    """
 
     number: int
     time: str
+    caller: str
     service: str
     region: str
     operation: str
     access: str
+    resource: str
     status: int
     error: str
     duration: float
+
+
+@dataclass(frozen=True)
+class Filter:
+    """The entries that are asked for: numbers above `after`; service and operation may have wildcards."""
+
+    after: int = 0
+    service: str = "*"
+    operation: str = "*"
+    access: str = "*"
+
+    def admits(self, entry: Entry) -> bool:
+        return (
+            fnmatchcase(entry.service, self.service)
+            and fnmatchcase(entry.operation, self.operation)
+            and fnmatchcase(entry.access, self.access)
+        )
+
+
+EVERYTHING = Filter()
 
 
 class Journal:
@@ -58,26 +79,37 @@ class Journal:
             self._number += 1
             self._entries.append(replace(entry, number=self._number))
 
-    def entries(self, after: int = 0) -> list[Entry]:
-        """The entries with a number above `after`, oldest first."""
+    def entries(self, wanted: Filter = EVERYTHING) -> list[Entry]:
+        """The entries that the filter admits, oldest first."""
         with self._lock:
-            return [entry for entry in self._entries if entry.number > after]
+            oldest = self._number - len(self._entries) + 1
+            newer = list(islice(self._entries, max(0, wanted.after + 1 - oldest), None))
+        return [entry for entry in newer if wanted.admits(entry)]
 
-    def lines(self, after: int = 0) -> str:
+    def lines(self, wanted: Filter = EVERYTHING) -> Iterator[str]:
         """The same as JSON lines."""
-        return "".join(json.dumps(asdict(entry)) + "\n" for entry in self.entries(after))
+        return (json.dumps(asdict(entry)) + "\n" for entry in self.entries(wanted))
 
 
 class JournalMiddleware:
     """WSGI: writes each call of an AWS API into the journal once it is answered."""
 
-    def __init__(self, application: Callable[..., Iterable[bytes]], journal: Journal, clock: Clock) -> None:
+    def __init__(
+        self,
+        application: Callable[..., Iterable[bytes]],
+        journal: Journal,
+        clock: Clock,
+        caller: Callable[[Call], str],
+    ) -> None:
         self._application = application
         self._journal = journal
         self._clock = clock
+        self._caller = caller
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         call = identify(environ)
+        # Asked now: afterwards a caller may have deleted its own key.
+        caller = self._caller(call)
         time, started = self._clock.now(), self._clock.monotonic()
         answered: list[int] = []
 
@@ -85,96 +117,38 @@ class JournalMiddleware:
             answered[:] = [int(status.split()[0])]
             return start_response(status, headers, exc_info)
 
-        body = self._application(environ, remember)
-        status = answered[0] if answered else 500
-        error = ""
-        if status >= 400:
-            body = [b"".join(body)]
-            error = _error_code(body[0])
-        self._journal.add(
-            Entry(
-                number=0,
-                time=time.isoformat(timespec="milliseconds"),
-                service=call.service,
-                region=call.region,
-                operation=call.operation,
-                access="read" if is_read(call.operation, environ["REQUEST_METHOD"]) else "write",
-                status=status,
-                error=error,
-                duration=round(self._clock.monotonic() - started, 4),
-            )
-        )
-        return body
+        def note(status: int, error: str) -> None:
+            duration = round(self._clock.monotonic() - started, 4)
+            self._journal.add(_entry(call, caller, time.isoformat(timespec="milliseconds"), status, error, duration))
+
+        try:
+            body = self._application(environ, remember)
+        except ConnectionError:
+            note(0, DROPPED)
+            raise
+        status = answered[0]
+        if status < 400:
+            note(status, "")
+            return body
+        text = b"".join(body)
+        note(status, _error_code(text))
+        return [text]
 
 
-@dataclass(frozen=True)
-class Call:
-    """What a request asks for, as far as it says so."""
-
-    service: str
-    region: str
-    operation: str
-
-
-def identify(environ: dict[str, Any]) -> Call:
-    """Service and region from the signature, operation from the form, the target header or the path."""
-    if _IDENTIFIED not in environ:
-        environ[_IDENTIFIED] = _identify(environ)
-    call: Call = environ[_IDENTIFIED]
-    return call
-
-
-def _identify(environ: dict[str, Any]) -> Call:
-    scope = _SCOPE.search(environ.get("HTTP_AUTHORIZATION", ""))
-    query = parse_qs(environ.get("QUERY_STRING", ""))
-    if scope is None and "X-Amz-Credential" in query:
-        scope = _SCOPE.search(f"Credential={query['X-Amz-Credential'][0]}")
-    region, service = scope.groups() if scope else ("", "s3")
-    target = environ.get("HTTP_X_AMZ_TARGET", "")
-    operation = (
-        target.rpartition(".")[2]
-        or (query.get("Action") or [""])[0]
-        or _form_action(environ)
-        or _operation_by_path(service, environ)
+def _entry(call: Call, caller: str, time: str, status: int, error: str, duration: float) -> Entry:
+    return Entry(
+        number=0,
+        time=time,
+        caller=caller,
+        service=call.service,
+        region=call.region,
+        operation=call.operation,
+        access=call.access,
+        resource=call.resource,
+        status=status,
+        error=error,
+        duration=duration,
     )
-    return Call(service, region, operation)
-
-
-def is_read(operation: str, method: str) -> bool:
-    """Whether the operation leaves everything as it is."""
-    return bool(_READS.match(operation)) if operation else method in ("GET", "HEAD", "OPTIONS")
-
-
-def _form_action(environ: dict[str, Any]) -> str:
-    """The form's `Action`; the body is put back for those who come after."""
-    length = int(environ.get("CONTENT_LENGTH") or 0)
-    is_form = str(environ.get("CONTENT_TYPE", "")).startswith("application/x-www-form-urlencoded")
-    if not is_form or not 0 < length <= LARGEST_FORM:
-        return ""
-    body = environ["wsgi.input"].read(length)
-    environ["wsgi.input"] = io.BytesIO(body)
-    form = parse_qs(body.decode(errors="replace"))
-    return str((form.get("Action") or form.get("Operation") or [""])[0])
-
-
-def _operation_by_path(service: str, environ: dict[str, Any]) -> str:
-    """The operation of a REST service, by botocore's description of it; empty when it has none for the request."""
-    from botocore.exceptions import UnknownServiceError
-    from moto.core.request import Request
-    from moto.core.responses import get_service_router
-    from werkzeug.exceptions import HTTPException
-
-    try:
-        operation, _ = get_service_router(service).match(Request(dict(environ)))
-    except (UnknownServiceError, HTTPException, NotImplementedError):
-        return ""
-    return _s3_operation(str(operation.name), environ) if service == "s3" else str(operation.name)
-
-
-def _s3_operation(operation: str, environ: dict[str, Any]) -> str:
-    if operation == "PutObject" and "HTTP_X_AMZ_COPY_SOURCE" in environ:
-        return "CopyObject"
-    return operation
 
 
 def _error_code(body: bytes) -> str:

@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from localcloud import admin
+from localcloud.calls import Callers
+from localcloud.faults import FaultMiddleware
 from localcloud.journal import JournalMiddleware
 from localcloud.refusals import Refusals
 from localcloud.strangers import Strangers
@@ -28,8 +30,10 @@ def application(cloud: Cloud) -> Callable[..., Iterable[bytes]]:
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
     from werkzeug.wrappers import Request
 
+    caller = Callers(cloud.account_id).name
     moto = Refusals(Strangers(DomainDispatcherApplication(create_backend_app), cloud))
-    journaled = JournalMiddleware(moto, cloud.journal, cloud.clock)
+    troubled = FaultMiddleware(moto, cloud.faults, cloud.clock, caller)
+    journaled = JournalMiddleware(troubled, cloud.journal, cloud.clock, caller)
 
     def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         if str(environ.get("PATH_INFO", "")).startswith(admin.PREFIX):

@@ -14,6 +14,7 @@ from moto.core.utils import get_service_model
 from localcloud import ecs
 from localcloud.ecs.clusters import Clusters
 from localcloud.ecs.tasks import Agent
+from localcloud.elasticbeanstalk.events import Query
 from localcloud.elasticbeanstalk.health import basic_colour
 from localcloud.elasticbeanstalk.hooks import HostRunner
 from localcloud.elasticbeanstalk.instance import Instance, Tools
@@ -24,6 +25,8 @@ from localcloud.logs.pump import Pump
 
 if TYPE_CHECKING:
     from localcloud.cloud import Cloud
+
+RECENT_EVENTS = 10
 
 
 def install(cloud: Cloud) -> None:
@@ -38,6 +41,7 @@ def install(cloud: Cloud) -> None:
     _hook(Services(cloud, lifecycle))
     ecs.hook(agent, clusters)
     cloud.status_providers["environments"] = lambda: status(lifecycle)
+    cloud.status_providers["events"] = lambda: recent_events(lifecycle)
     cloud.shutdown_hooks += [lifecycle.stop, pump.stop]
     pump.start()
     lifecycle.start()
@@ -61,6 +65,20 @@ def status(lifecycle: Lifecycle) -> Mapping[str, Any]:
         for service in lifecycle.services()
         for environment in service.environments(include_terminated=False)
     }
+
+
+def recent_events(lifecycle: Lifecycle) -> list[dict[str, Any]]:
+    """The newest events of all environments for people, oldest first."""
+    found = [event for service in lifecycle.services() for event in service.events.find(Query())[:RECENT_EVENTS]]
+    return [
+        {
+            "time": event.date.isoformat(timespec="milliseconds"),
+            "severity": event.severity,
+            "environment": event.subject.environment,
+            "message": event.message,
+        }
+        for event in sorted(found, key=lambda event: event.date)[-RECENT_EVENTS:]
+    ]
 
 
 def _environment_status(environment: Environment) -> dict[str, Any]:
@@ -89,6 +107,7 @@ def _instance_status(instance: Instance) -> dict[str, Any]:
                 "status": view.status,
                 "exit_code": view.exit_code,
                 "reason": view.reason,
+                "restarts": sum(restart.container == view.name for restart in instance.restarts),
                 "image": view.image,
                 "docker_id": view.runtime_id,
             }

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import socket
 import subprocess
 import sys
@@ -134,16 +135,73 @@ def test_journal_names_calls_and_no_secret(localcloud: Any) -> None:
     with pytest.raises(s3.exceptions.NoSuchKey):
         s3.get_object(Bucket="journal", Key="none")
     entries = _journal(localcloud, after=before)
-    seen = [(entry["service"], entry["operation"], entry["access"], entry["status"]) for entry in entries]
-    assert seen == [
-        ("secretsmanager", "CreateSecret", "write", 200),
-        ("secretsmanager", "GetSecretValue", "read", 200),
-        ("s3", "CreateBucket", "write", 200),
-        ("s3", "PutObject", "write", 200),
-        ("s3", "GetObject", "read", 404),
+    told = ("service", "operation", "access", "resource", "status", "error")
+    assert [tuple(entry[name] for name in told) for entry in entries] == [
+        ("secretsmanager", "CreateSecret", "write", "journal", 200, ""),
+        ("secretsmanager", "GetSecretValue", "read", "journal", 200, ""),
+        ("s3", "CreateBucket", "write", "journal", 200, ""),
+        ("s3", "PutObject", "write", "journal/a b", 200, ""),
+        ("s3", "GetObject", "read", "journal/none", 404, "NoSuchKey"),
     ]
-    assert entries[-1]["error"] == "NoSuchKey"
+    assert [entry["number"] for entry in entries] == list(range(before + 1, before + 6))
     assert "not-to-be-seen" not in json.dumps(_journal(localcloud))
+
+
+def test_journal_knows_who_called(localcloud: Any) -> None:
+    iam = localcloud.client("iam")
+    iam.create_user(UserName="ana")
+    key = iam.create_access_key(UserName="ana")["AccessKey"]
+    s3 = boto3.client(
+        "s3",
+        endpoint_url=localcloud.endpoint,
+        region_name="us-west-2",
+        aws_access_key_id=key["AccessKeyId"],
+        aws_secret_access_key=key["SecretAccessKey"],
+    )
+    before = len(_journal(localcloud))
+    s3.list_buckets()
+    _status_code(f"{localcloud.endpoint}/ana/none")
+    callers = [entry["caller"] for entry in _journal(localcloud, after=before)]
+    assert callers == ["arn:aws:iam::123456789012:user/ana", "anonymous"]
+    secrets = (key["AccessKeyId"], key["SecretAccessKey"])
+    assert not any(secret in json.dumps(_journal(localcloud)) for secret in secrets)
+
+
+def test_journal_is_printed_for_people_and_as_json_lines(localcloud: Any) -> None:
+    after = str(len(_journal(localcloud)))
+    sns = localcloud.client("sns")
+    topic = sns.create_topic(Name="printed")["TopicArn"]
+    sns.get_topic_attributes(TopicArn=topic)
+    printed = _localcloud(localcloud.state_dir, "journal", "--after", after, "--service", "sns").stdout.splitlines()
+    assert [line.split()[3:6] for line in printed[1:]] == [
+        ["write", "sns.CreateTopic", "printed"],
+        ["read", "sns.GetTopicAttributes", topic],
+    ]
+    lines = _localcloud(localcloud.state_dir, "journal", "--json", "--writes", "--after", after).stdout.splitlines()
+    assert [json.loads(line)["operation"] for line in lines] == ["CreateTopic"]
+    assert _status_code(f"{localcloud.endpoint}/_localcloud/journal?after=x") == 400
+
+
+def test_journal_is_followed(localcloud: Any) -> None:
+    after = str(len(_journal(localcloud)))
+    command = [sys.executable, "-m", "localcloud", "journal", "--state-dir", str(localcloud.state_dir), "--json", "-f"]
+    with subprocess.Popen([*command, "--after", after], cwd=ROOT, stdout=subprocess.PIPE, text=True) as follower:
+        try:
+            assert follower.stdout is not None
+            localcloud.client("sns").create_topic(Name="followed")
+            assert json.loads(follower.stdout.readline())["resource"] == "followed"
+            localcloud.client("sns").create_topic(Name="followed-too")
+            assert json.loads(follower.stdout.readline())["resource"] == "followed-too"
+        finally:
+            follower.send_signal(signal.SIGINT)
+    assert follower.returncode == 130
+
+
+def test_nobody_s_instance_cannot_be_lost(localcloud: Any) -> None:
+    refused = _localcloud(localcloud.state_dir, "lose", "i-none")
+    assert (refused.returncode, refused.stderr.count("\n")) == (1, 1)
+    with pytest.raises(urllib.error.HTTPError, match="400"):
+        localcloud.admin("POST", "instances/lose", {"instance": "i-none"})
 
 
 @pytest.mark.parametrize(

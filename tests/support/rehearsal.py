@@ -69,9 +69,8 @@ class Rehearsal:
 
     def writes(self) -> list[dict[str, Any]]:
         """Every call of the journal so far that changed something."""
-        with urllib.request.urlopen(self.status()["endpoint"] + "/_localcloud/journal") as answer:
-            entries = [json.loads(line) for line in answer.read().decode().splitlines()]
-        return [entry for entry in entries if entry["access"] == "write"]
+        with urllib.request.urlopen(self.status()["endpoint"] + "/_localcloud/journal?access=write") as answer:
+            return [json.loads(line) for line in answer.read().decode().splitlines()]
 
     def get(self, url: str, **headers: str) -> Page:
         """GET as a browser would, trusting the cloud's own certificate authority; redirects are followed."""

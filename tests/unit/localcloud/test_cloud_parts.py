@@ -1,26 +1,20 @@
 # Copyright: Contributors to the antenna.aws collection
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Small parts of the cloud: authority, names, journal, state, versions."""
+"""Small parts of the cloud: authority, names, state, versions."""
 
 from __future__ import annotations
 
-import io
 import os
 import ssl
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from localcloud.ca import CertificateAuthority
 from localcloud.data.elasticache import full_version, region_code
-from localcloud.journal import Call, Entry, Journal, identify, is_read
 from localcloud.names import Address, Names
-from localcloud.refusals import Refusals
 from localcloud.state import Ready, State
-
-SIGNED = "AWS4-HMAC-SHA256 Credential=AKIA/20260101/us-west-2/{}/aws4_request, SignedHeaders=host, Signature=0"
 
 
 def test_authority_survives_and_repeats_itself(tmp_path: Path) -> None:
@@ -43,105 +37,6 @@ def test_names_ignore_case_and_dot() -> None:
     names.remove("WEB.example")
     names.remove("WEB.example")
     assert names.get("web.example") is None and names.all() == {}
-
-
-def _environ(service: str | None, method: str = "GET", path: str = "/", query: str = "", **more: Any) -> dict[str, Any]:
-    environ = {
-        "REQUEST_METHOD": method,
-        "PATH_INFO": path,
-        "QUERY_STRING": query,
-        "SERVER_NAME": "localhost",
-        "SERVER_PORT": "80",
-        "wsgi.url_scheme": "http",
-        "wsgi.input": io.BytesIO(),
-        **more,
-    }
-    return {**environ, "HTTP_AUTHORIZATION": SIGNED.format(service)} if service else environ
-
-
-@pytest.mark.parametrize(
-    ("environ", "call"),
-    [
-        (
-            _environ("ecr", "POST", HTTP_X_AMZ_TARGET="AmazonEC2ContainerRegistry_V20150921.DescribeImages"),
-            Call("ecr", "us-west-2", "DescribeImages"),
-        ),
-        (_environ("iam", query="Action=GetRole&Version=2010-05-08"), Call("iam", "us-west-2", "GetRole")),
-        (_environ("s3", "PUT", "/bucket"), Call("s3", "us-west-2", "CreateBucket")),
-        (_environ("s3", "PUT", "/bucket/a/b"), Call("s3", "us-west-2", "PutObject")),
-        (
-            _environ("s3", "PUT", "/bucket/a", HTTP_X_AMZ_COPY_SOURCE="/bucket/b"),
-            Call("s3", "us-west-2", "CopyObject"),
-        ),
-        (_environ("cloudfront", path="/2020-05-31/distribution"), Call("cloudfront", "us-west-2", "ListDistributions")),
-        (_environ("nonesuch"), Call("nonesuch", "us-west-2", "")),
-        (_environ(None, path="/bucket/key"), Call("s3", "", "GetObject")),
-    ],
-)
-def test_call_is_identified(environ: dict[str, Any], call: Call) -> None:
-    assert identify(environ) == call
-
-
-def test_form_is_left_for_those_who_come_after() -> None:
-    form = b"Action=CreateEnvironment&EnvironmentName=web"
-    environ = _environ(
-        "elasticbeanstalk",
-        "POST",
-        CONTENT_TYPE="application/x-www-form-urlencoded; charset=utf-8",
-        CONTENT_LENGTH=str(len(form)),
-    )
-    environ["wsgi.input"] = io.BytesIO(form)
-    assert identify(environ).operation == "CreateEnvironment"
-    assert environ["wsgi.input"].read() == form
-
-
-@pytest.mark.parametrize(
-    ("operation", "method", "read"),
-    [
-        ("DescribeEnvironments", "POST", True),
-        ("GetAuthorizationToken", "POST", True),
-        ("HeadObject", "HEAD", True),
-        ("CheckDNSAvailability", "POST", True),
-        ("CreateStorageLocation", "POST", False),
-        ("PutObject", "PUT", False),
-        ("BatchDeleteImage", "POST", False),
-        ("", "GET", True),
-        ("", "POST", False),
-    ],
-)
-def test_reads_are_told_from_writes(operation: str, method: str, read: bool) -> None:
-    assert is_read(operation, method) is read
-
-
-def test_journal_keeps_the_newest() -> None:
-    journal = Journal(capacity=2)
-    for operation in ("A", "B", "C"):
-        journal.add(Entry(0, "", "s3", "", operation, "read", 200, "", 0.0))
-    assert [(entry.number, entry.operation) for entry in journal.entries()] == [(2, "B"), (3, "C")]
-    assert [entry.number for entry in journal.entries(after=2)] == [3]
-
-
-def _raise(error: Exception) -> Any:
-    def application(environ: dict[str, Any], start_response: Any) -> Any:
-        raise error
-
-    return application
-
-
-@pytest.mark.parametrize(
-    ("environ", "error", "status", "body"),
-    [
-        (_environ("rds", "POST"), NotImplementedError("x"), "400 Bad Request", "<Code>InvalidAction</Code>"),
-        (_environ("ec2", "POST"), NotImplementedError("x"), "400 Bad Request", "<Response><Errors>"),
-        (_environ("ecr", "POST", HTTP_X_AMZ_TARGET="a.B"), NotImplementedError("x"), "400 Bad Request", '"__type"'),
-        (_environ("s3"), KeyError("a<b"), "500 Internal Server Error", "KeyError: 'a&lt;b'"),
-    ],
-)
-def test_crash_is_an_answer(environ: dict[str, Any], error: Exception, status: str, body: str) -> None:
-    answered: list[str] = []
-    reply = Refusals(_raise(error))(environ, lambda status, headers: answered.append(status))
-    assert answered == [status]
-    assert body in b"".join(reply).decode()
 
 
 def test_state_knows_its_own_daemon_only(tmp_path: Path) -> None:
