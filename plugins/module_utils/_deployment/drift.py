@@ -1,0 +1,136 @@
+# Copyright: Contributors to the antenna.aws collection
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a run in check mode says about each resource: whether it is as declared. Pure."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+DRIFTED = "yes"
+AS_DECLARED = "no"
+UNKNOWN = "unknown"
+
+KINDS: t.Mapping[str, frozenset[str]] = {
+    "amazon.aws.cloudwatch_metric_alarm": frozenset({"alarm"}),
+    "amazon.aws.ec2_security_group": frozenset({"security_group"}),
+    "amazon.aws.ec2_vpc_route_table": frozenset({"route_table"}),
+    "amazon.aws.ec2_vpc_subnet": frozenset({"subnet"}),
+    "amazon.aws.iam_instance_profile": frozenset({"iam_role"}),
+    "amazon.aws.iam_policy": frozenset({"iam_role", "iam_user"}),
+    "amazon.aws.iam_role": frozenset({"iam_role"}),
+    "amazon.aws.iam_user": frozenset({"iam_user"}),
+    "amazon.aws.rds_instance": frozenset({"db_instance"}),
+    "amazon.aws.rds_instance_param_group": frozenset({"db_parameter_group"}),
+    "amazon.aws.rds_subnet_group": frozenset({"db_subnet_group"}),
+    "amazon.aws.s3_bucket": frozenset({"bucket"}),
+    "antenna.aws.cloudfront_distribution": frozenset({"distribution"}),
+    "antenna.aws.cloudfront_function": frozenset({"function"}),
+    "antenna.aws.cloudfront_origin_access_control": frozenset({"origin_access_control"}),
+    "antenna.aws.cloudwatch_dashboard": frozenset({"dashboard"}),
+    "antenna.aws.eb_environment": frozenset({"environment"}),
+    "antenna.aws.eb_version": frozenset({"application"}),
+    "antenna.aws.elasticache_replication_group": frozenset({"replication_group"}),
+    "antenna.aws.logs_metric_filter": frozenset({"metric_filter"}),
+    "antenna.aws.s3_site": frozenset({"bucket"}),
+    "community.aws.ecs_ecr": frozenset({"repository"}),
+    "community.aws.elasticache_subnet_group": frozenset({"cache_subnet_group"}),
+    "community.aws.secretsmanager_secret": frozenset({"secret"}),
+    "community.aws.sns_topic": frozenset({"topic"}),
+}
+"""The kinds of resources that a module changes."""
+
+NAMELESS = frozenset({"community.aws.secretsmanager_secret"})
+"""Modules whose parameters are never shown, and of whose kind a deployment has one resource."""
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What one task, or one turn of its loop, said in check mode. ``names`` are all its plain parameters.
+
+    ``mute`` is a module that cannot run in check mode.
+    """
+
+    task: str
+    action: str
+    names: frozenset[str]
+    changed: bool
+    mute: bool
+    reasons: tuple[str, ...] = ()
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """Why it would change something: the module's reasons, else the name of the task."""
+        return self.reasons or (self.task,)
+
+
+def checks(document: t.Mapping[str, t.Any], host: str) -> tuple[Checked, ...]:
+    """Return what each task said about the host, from what Ansible's JSON callback wrote."""
+    return tuple(
+        _checked(task["task"]["name"], turn, result.get("action", ""))
+        for play in document.get("plays", ())
+        for task in play.get("tasks", ())
+        for name, result in task.get("hosts", {}).items()
+        if name == host
+        for turn in (result["results"] if isinstance(result.get("results"), list) else (result,))
+    )
+
+
+def failure(document: t.Mapping[str, t.Any], host: str) -> str:
+    """Return why the run ended early, empty where it did not."""
+    for play in document.get("plays", ()):
+        for task in play.get("tasks", ()):
+            result = task.get("hosts", {}).get(host, {})
+            if result.get("failed"):
+                return f"{task['task']['name']}: {_message(result)}"
+    return ""
+
+
+def drift(kind: str, name: str, found: t.Iterable[Checked]) -> tuple[str, tuple[str, ...]]:
+    """Return whether the resource differs from what is declared, and what would be done about it."""
+    about = [item for item in found if _is_about(item, kind, name) and not item.mute]
+    words = tuple(word for item in about if item.changed for word in item.words)
+    if words:
+        return DRIFTED, words
+    return (AS_DECLARED if about else UNKNOWN), ()
+
+
+def elsewhere(names: t.Collection[tuple[str, str]], found: t.Iterable[Checked]) -> tuple[str, ...]:
+    """Return what would change and is none of the resources, such as builds; ``names`` are their kinds and names."""
+    changed = [item for item in found if item.changed]
+    return tuple(dict.fromkeys(item.task for item in changed if not any(_is_about(item, *name) for name in names)))
+
+
+def _is_about(item: Checked, kind: str, name: str) -> bool:
+    return kind in KINDS.get(item.action, ()) and (name in item.names or item.action in NAMELESS)
+
+
+def _checked(task: str, result: t.Mapping[str, t.Any], action: str) -> Checked:
+    arguments = (result.get("invocation") or {}).get("module_args") or {}
+    plan = result.get("plan") if isinstance(result.get("plan"), list) else []
+    return Checked(
+        task=task.rpartition(" : ")[2],
+        action=action,
+        names=frozenset(_names(arguments)),
+        changed=bool(result.get("changed")),
+        mute=bool(result.get("skipped")) and "does not support check mode" in str(result.get("msg", "")),
+        reasons=tuple(f"{step.get('op')}: {step.get('reason')}" for step in plan or () if isinstance(step, dict)),
+    )
+
+
+def _names(arguments: t.Mapping[str, t.Any]) -> t.Iterator[str]:
+    for value in arguments.values():
+        if isinstance(value, str):
+            yield value
+    tags = arguments.get("tags")
+    if isinstance(tags, dict) and "Name" in tags:
+        yield str(tags["Name"])
+
+
+def _message(result: t.Mapping[str, t.Any]) -> str:
+    for turn in (*(result.get("results") or ()), result):
+        if isinstance(turn, dict) and turn.get("failed"):
+            return str(turn.get("msg", "no message"))
+    return "no message"

@@ -1,0 +1,199 @@
+# Copyright: Contributors to the antenna.aws collection
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Two small deployments side by side in one account: looked at, told apart from what others made, and removed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from tests.support.rehearsal import ROOT, WORK, Rehearsal, Run
+
+INVENTORIES = ("-i", "inventories/local", "-i", "extensions/molecule/inventory")
+NAMES = ("life-one", "life-two")
+SHARED = ("aws-elasticbeanstalk-ec2-role", "aws-elasticbeanstalk-service-role")
+
+
+class Account:
+    """What AWS's lists say of an account."""
+
+    def __init__(self, endpoint: str) -> None:
+        self._endpoint = endpoint
+
+    def client(self, service: str) -> Any:
+        return boto3.client(
+            service,
+            endpoint_url=self._endpoint,
+            region_name="us-west-2",
+            aws_access_key_id="test",
+            aws_secret_access_key="test-secret",
+        )
+
+    def names(self, service: str, operation: str, key: str, name: str) -> list[str]:
+        answer = getattr(self.client(service), operation)()
+        for part in key.split("."):
+            answer = answer.get(part) or {}
+        return [item if not name else item[name] for item in answer]
+
+    def everything(self) -> set[str]:
+        """The names of all that bears a deployment's name, service by service."""
+        lists = {
+            "environment": self.names("elasticbeanstalk", "describe_environments", "Environments", "EnvironmentName"),
+            "application": self.names("elasticbeanstalk", "describe_applications", "Applications", "ApplicationName"),
+            "bucket": self.names("s3", "list_buckets", "Buckets", "Name"),
+            "role": self.names("iam", "list_roles", "Roles", "RoleName"),
+            "profile": self.names("iam", "list_instance_profiles", "InstanceProfiles", "InstanceProfileName"),
+            "user": self.names("iam", "list_users", "Users", "UserName"),
+            "secret": self.names("secretsmanager", "list_secrets", "SecretList", "Name"),
+            "database": self.names("rds", "describe_db_instances", "DBInstances", "DBInstanceIdentifier"),
+            "snapshot": self.names("rds", "describe_db_snapshots", "DBSnapshots", "DBSnapshotIdentifier"),
+            "db subnets": self.names("rds", "describe_db_subnet_groups", "DBSubnetGroups", "DBSubnetGroupName"),
+            "redis": self.names(
+                "elasticache", "describe_replication_groups", "ReplicationGroups", "ReplicationGroupId"
+            ),
+            "redis subnets": self.names(
+                "elasticache", "describe_cache_subnet_groups", "CacheSubnetGroups", "CacheSubnetGroupName"
+            ),
+            "repository": self.names("ecr", "describe_repositories", "repositories", "repositoryName"),
+            "group": self.names("ec2", "describe_security_groups", "SecurityGroups", "GroupName"),
+            "logs": self.names("logs", "describe_log_groups", "logGroups", "logGroupName"),
+            "function": self.names("cloudfront", "list_functions", "FunctionList.Items", "Name"),
+            "access": self.names("cloudfront", "list_origin_access_controls", "OriginAccessControlList.Items", "Name"),
+            "distribution": self.names("cloudfront", "list_distributions", "DistributionList.Items", "Comment"),
+            "alarm": self.names("cloudwatch", "describe_alarms", "MetricAlarms", "AlarmName"),
+            "dashboard": self.names("cloudwatch", "list_dashboards", "DashboardEntries", "DashboardName"),
+            "topic": self.names("sns", "list_topics", "Topics", "TopicArn"),
+        }
+        found = {f"{kind} {name}" for kind, names in lists.items() for name in names}
+        subnets = (
+            self.client("ec2").describe_subnets()["Subnets"] + self.client("ec2").describe_route_tables()["RouteTables"]
+        )
+        for item in subnets:
+            found |= {f"tagged {tag['Value']}" for tag in item.get("Tags", ()) if tag["Key"] == "Environment"}
+        return found
+
+    def of(self, name: str) -> set[str]:
+        """Those of one deployment."""
+        return {item for item in self.everything() if name in item}
+
+
+@pytest.fixture(scope="module")
+def life(rehearsal: Rehearsal) -> Iterator[Rehearsal]:
+    rehearsal.localcloud("base-images", str(ROOT / "extensions/molecule/source"))
+    yield rehearsal
+
+
+@pytest.fixture(scope="module")
+def account(life: Rehearsal) -> Account:
+    return Account(life.status()["endpoint"])
+
+
+def play(life: Rehearsal, playbook: str, limit: str, *options: str, fails: bool = False) -> Run:
+    return life.ansible(f"playbooks/{playbook}.yml", *INVENTORIES, "--limit", limit, *options, fails=fails)
+
+
+def messages(run: Run) -> str:
+    """The output with its wrapped lines joined."""
+    return " ".join(run.output.split())
+
+
+def test_what_others_made_is_not_taken_over_in_silence(life: Rehearsal, account: Account) -> None:
+    bucket = "life-one-ui-123456789012"
+    place = {"LocationConstraint": "us-west-2"}
+    account.client("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration=place)
+    before = len(life.writes())
+    refused = messages(play(life, "site", "life-one", "--tags", "preflight", fails=True))
+    assert f"did not make what bears these of its names: bucket {bucket}" in refused and "-e adopt=true" in refused
+    assert life.writes()[before:] == []
+    assert play(life, "site", "life-one", "--tags", "network", "-e", "adopt=true").recap["changed"] > 0
+    account.client("s3").delete_bucket(Bucket=bucket)
+
+
+def test_two_deployments_live_side_by_side(life: Rehearsal, account: Account) -> None:
+    run = play(life, "site", ",".join(NAMES), "--skip-tags", "validate")
+    assert run.recap["failed"] == 0
+    assert {len(account.of(name)) for name in NAMES} == {len(account.of("life-one"))}
+    for role in SHARED:
+        tags = {tag["Key"]: tag["Value"] for tag in account.client("iam").list_role_tags(RoleName=role)["Tags"]}
+        assert tags == {"antenna.aws": "made", **{f"antenna.aws/{name}": "used" for name in NAMES}}
+
+
+def test_status_tells_people_and_programs_and_writes_nothing(life: Rehearsal, tmp_path: Path) -> None:
+    before = len(life.writes())
+    file = tmp_path / "status.json"
+    run = play(life, "status", "life-one", "-e", "format=json", "-e", f"status_file={file}")
+    assert life.writes()[before:] == [] and run.recap["changed"] == 0
+    status = json.loads(file.read_text())
+    assert status["environment"]["health_status"] == "Ok" and len(status["environment"]["containers"]) == 7
+    assert status["release"]["version_label"].startswith("life-one-") and status["release"]["since"]
+    assert {item["owner"] for item in status["resources"] if item["exists"]} == {"ours"}
+    assert status["drift"] == {"compared": True, "failure": "", "resources": [], "elsewhere": []}
+    drifts = {item["kind"]: item["drift"] for item in status["resources"]}
+    assert drifts["db_instance"] == drifts["security_group"] == drifts["environment"] == "no"
+
+
+def test_status_finds_what_somebody_changed(life: Rehearsal, account: Account, tmp_path: Path) -> None:
+    ec2 = account.client("ec2")
+    group = ec2.describe_security_groups(Filters=[{"Name": "group-name", "Values": ["life-one-redis-sg"]}])
+    group_id = group["SecurityGroups"][0]["GroupId"]
+    rule = {"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
+    ec2.authorize_security_group_ingress(GroupId=group_id, IpPermissions=[rule])
+    file = tmp_path / "status.json"
+    shown = messages(play(life, "status", "life-one", "-e", f"status_file={file}"))
+    assert json.loads(file.read_text())["drift"]["resources"] == ["life-one-redis-sg"]
+    assert "Make the security groups of the data tier, open to the instance only" in shown
+
+
+def test_a_removal_wants_the_name_and_the_account(life: Rehearsal) -> None:
+    before = len(life.writes())
+    for options, message in {
+        (): "Confirm with `-e confirm=life-one`",
+        ("-e", "confirm=life-two"): "the given name is life-two",
+        ("-e", "confirm=life-one", "-e", "delete_data=life-two"): "delete_data is life-two",
+        ("-e", "confirm=life-one", "-e", "antenna_account_id=999999999999"): "The credentials belong to the account",
+    }.items():
+        assert message in messages(play(life, "teardown", "life-one", *options, fails=True))
+    assert life.writes()[before:] == []
+
+
+def test_a_removal_takes_what_is_ours_and_keeps_data(life: Rehearsal, account: Account) -> None:
+    other = account.of("life-two")
+    before = len(life.writes())
+    checked = play(life, "teardown", "life-one", "-e", "confirm=life-one", "--check")
+    assert life.writes()[before:] == [] and checked.recap["changed"] == 1
+    assert play(life, "teardown", "life-one", "-e", "confirm=life-one").recap["changed"] == 1
+    left = account.of("life-one")
+    (snapshot,) = [item for item in left if item.startswith("snapshot ")]
+    assert snapshot.startswith("snapshot life-one-postgres-final-")
+    assert {item for item in left if not item.startswith("logs ")} == {
+        snapshot,
+        "bucket life-one-storage-123456789012",
+        "secret life-one/environment",
+        "user life-one-storage",
+    }
+    assert account.of("life-two") == other
+    assert (
+        account.client("elasticbeanstalk").describe_environments(EnvironmentNames=["life-two"])["Environments"][0][
+            "HealthStatus"
+        ]
+        == "Ok"
+    )
+    assert play(life, "teardown", "life-one", "-e", "confirm=life-one").recap["changed"] == 0
+
+
+def test_told_twice_nothing_is_left(life: Rehearsal, account: Account) -> None:
+    for name in NAMES:
+        play(life, "teardown", name, "-e", f"confirm={name}", "-e", f"delete_data={name}")
+    assert [item for name in NAMES for item in account.of(name)] == []
+    assert [role for role in SHARED if f"role {role}" in account.everything()] == []
+    bundles = account.client("s3").list_objects_v2(Bucket="elasticbeanstalk-us-west-2-123456789012").get("Contents", [])
+    assert [item["Key"] for item in bundles if item["Key"].startswith("life-")] == []
+    status = WORK / "life-status.json"
+    play(life, "status", "life-one", "-e", "drift=false", "-e", f"status_file={status}")
+    assert [item for item in json.loads(status.read_text())["resources"] if item["exists"]] == []

@@ -1,0 +1,95 @@
+# Copyright: Contributors to the antenna.aws collection
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The modules that look at a deployment as a whole, on moto."""
+
+from __future__ import annotations
+
+from typing import Any
+
+IDENTITY = {"Environment": "web", "ManagedBy": "antenna.aws"}
+READ = '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}]}'
+TAGS = [{"Key": key, "Value": value} for key, value in IDENTITY.items()]
+
+
+def small_deployment(aws: Any) -> list[dict[str, Any]]:
+    """Buckets with versions, one of them of others; a role with its profile, a repository, a subnet with its table."""
+    s3, iam, ec2 = aws.client("s3"), aws.client("iam"), aws.client("ec2")
+    for name in ("web-ui", "web-files", "theirs"):
+        s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+        s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
+        s3.put_object(Bucket=name, Key="index.html", Body=b"1")
+        s3.put_object(Bucket=name, Key="index.html", Body=b"2")
+    for name in ("web-ui", "web-files"):
+        s3.put_bucket_tagging(Bucket=name, Tagging={"TagSet": TAGS})
+    s3.delete_object(Bucket="web-ui", Key="index.html")
+    iam.create_role(RoleName="web-role", AssumeRolePolicyDocument="{}", Tags=TAGS)
+    iam.put_role_policy(RoleName="web-role", PolicyName="read", PolicyDocument=READ)
+    iam.create_instance_profile(InstanceProfileName="web-role")
+    iam.add_role_to_instance_profile(InstanceProfileName="web-role", RoleName="web-role")
+    aws.client("ecr").create_repository(repositoryName="web-backend", tags=TAGS)
+    vpc = ec2.describe_vpcs()["Vpcs"][0]["VpcId"]
+    named = [*TAGS, {"Key": "Name", "Value": "web-private"}]
+    subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="172.31.200.0/24")["Subnet"]["SubnetId"]
+    table = ec2.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"]
+    ec2.create_tags(Resources=[subnet, table], Tags=named)
+    ec2.associate_route_table(SubnetId=subnet, RouteTableId=table)
+    group = ec2.create_security_group(VpcId=vpc, GroupName="web-sg", Description="web")["GroupId"]
+    ec2.create_tags(Resources=[group], Tags=TAGS)
+    return [
+        {"kind": "bucket", "names": ["web-ui", "theirs"]},
+        {"kind": "bucket", "names": ["web-files"], "data": True},
+        {"kind": "iam_role", "names": ["web-role"]},
+        {"kind": "repository", "names": ["web-backend"]},
+        {"kind": "subnet", "names": ["172.31.200.0/24"], "parent": vpc},
+        {"kind": "route_table", "names": ["web-private"], "parent": vpc},
+        {"kind": "security_group", "names": ["web-sg"], "parent": vpc},
+        {"kind": "topic", "names": ["web-alarms"]},
+    ]
+
+
+def owners(aws: Any, resources: list[dict[str, Any]]) -> dict[str, str]:
+    found = aws.run_module("deployment_info", {"resources": resources, "identity": IDENTITY})["resources"]
+    return {item["name"]: item["owner"] for item in found}
+
+
+def test_a_deployment_is_removed_and_nothing_else(aws: Any) -> None:
+    resources = small_deployment(aws)
+    aws.writes()
+    before = owners(aws, resources)
+    assert {name for name, owner in before.items() if owner == "others"} == {"theirs"}
+    assert before["web-alarms"] == "" and before["web-ui"] == before["172.31.200.0/24"] == "ours"
+
+    wanted = {"resources": resources, "identity": IDENTITY}
+    checked = aws.run_module("deployment_removal", wanted, check=True)
+    assert checked["changed"] and aws.writes() == []
+    removed = aws.run_module("deployment_removal", wanted)
+    assert removed["plan"] == checked["plan"] and removed["kept"] == checked["kept"]
+    assert {item["name"]: item["reason"] for item in removed["kept"]} == {
+        "theirs": "this deployment did not make it",
+        "web-files": "it holds data",
+    }
+    assert {name for name, owner in owners(aws, resources).items() if owner} == {"theirs", "web-files"}
+    assert aws.client("iam").list_instance_profiles()["InstanceProfiles"] == []
+
+    aws.writes()
+    assert not aws.run_module("deployment_removal", wanted)["changed"]
+    assert aws.writes() == []
+    assert aws.run_module("deployment_removal", {**wanted, "delete_data": True})["changed"]
+    assert [bucket["Name"] for bucket in aws.client("s3").list_buckets()["Buckets"]] == ["theirs"]
+
+
+def test_tags_of_what_is_made_without(aws: Any) -> None:
+    arn = aws.client("ecr").create_repository(repositoryName="web")["repository"]["repositoryArn"]
+    aws.writes()
+    wanted = {"arns": [arn], "tags": IDENTITY}
+    assert aws.run_module("resource_tags", wanted, check=True)["changed"] and aws.writes() == []
+    assert aws.run_module("resource_tags", wanted)["resources"] == {arn: IDENTITY}
+    aws.writes()
+    assert not aws.run_module("resource_tags", wanted)["changed"] and aws.writes() == []
+    absent = {**wanted, "arns": [f"{arn}-2"]}
+    assert aws.run_module("resource_tags", absent, check=True)["changed"]
+    assert "Could not read the tags" in aws.run_module("resource_tags", absent)["msg"]
+    strange = aws.run_module("resource_tags", {**wanted, "arns": ["arn:aws:s3:::bucket"]})
+    assert "of no service whose tags are set here: cloudwatch, ecr" in strange["msg"]

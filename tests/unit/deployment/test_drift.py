@@ -1,0 +1,109 @@
+# Copyright: Contributors to the antenna.aws collection
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a run in check mode says about each resource."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.antenna.aws.plugins.module_utils._deployment.drift import checks, drift, elsewhere, failure
+
+
+def task(name: str, action: str, **result: Any) -> dict[str, Any]:
+    return {
+        "task": {"name": name},
+        "hosts": {"one": {"action": action, **result}, "two": {"action": action, "changed": True}},
+    }
+
+
+def arguments(**given: Any) -> dict[str, Any]:
+    return {"module_args": given}
+
+
+DOCUMENT = {
+    "plays": [
+        {
+            "tasks": [
+                task(
+                    "antenna.aws.data_tier : Start the database",
+                    "amazon.aws.rds_instance",
+                    changed=True,
+                    invocation=arguments(db_instance_identifier="pg"),
+                ),
+                task(
+                    "antenna.aws.network : Make the private subnets",
+                    "amazon.aws.ec2_vpc_subnet",
+                    changed=True,
+                    results=[
+                        {"changed": False, "invocation": arguments(cidr="10.0.0.0/24")},
+                        {"changed": True, "invocation": arguments(cidr="10.0.1.0/24")},
+                    ],
+                ),
+                task(
+                    "antenna.aws.network : Route the private subnets nowhere",
+                    "amazon.aws.ec2_vpc_route_table",
+                    changed=False,
+                    invocation=arguments(tags={"Name": "web-private"}),
+                ),
+                task(
+                    "antenna.aws.eb_environment : Deploy the version",
+                    "antenna.aws.eb_environment",
+                    changed=True,
+                    plan=[{"op": "update", "resource": "web", "reason": "version a -> b"}],
+                    invocation=arguments(name="web", application_name="app"),
+                ),
+                task(
+                    "antenna.aws.data_tier : Make the storage bucket",
+                    "amazon.aws.s3_bucket",
+                    skipped=True,
+                    msg="remote module (amazon.aws.s3_bucket) does not support check mode",
+                    invocation=arguments(name="files"),
+                ),
+                task(
+                    "antenna.aws.secrets : Keep the secret",
+                    "community.aws.secretsmanager_secret",
+                    censored="no_log",
+                    changed=False,
+                ),
+                task("antenna.aws.ui_distribution : Start the build", "ansible.builtin.command", changed=True),
+            ]
+        }
+    ]
+}
+
+DRIFTS: dict[str, tuple[str, str, str, tuple[str, ...]]] = {
+    "changed": ("db_instance", "pg", "yes", ("Start the database",)),
+    "another of the kind": ("db_instance", "pg-2", "unknown", ()),
+    "unchanged turn of a loop": ("subnet", "10.0.0.0/24", "no", ()),
+    "changed turn of a loop": ("subnet", "10.0.1.0/24", "yes", ("Make the private subnets",)),
+    "known by its tag Name": ("route_table", "web-private", "no", ()),
+    "with the module's reasons": ("environment", "web", "yes", ("update: version a -> b",)),
+    "of another kind with that name": ("application", "app", "unknown", ()),
+    "a module that cannot check": ("bucket", "files", "unknown", ()),
+    "a module that shows no parameters": ("secret", "web/environment", "no", ()),
+}
+
+
+@pytest.mark.parametrize(("kind", "name", "state", "reasons"), DRIFTS.values(), ids=DRIFTS)
+def test_drift(kind: str, name: str, state: str, reasons: tuple[str, ...]) -> None:
+    assert drift(kind, name, checks(DOCUMENT, "one")) == (state, reasons)
+
+
+def test_what_else_would_change_and_only_here() -> None:
+    known = [("db_instance", "pg"), ("subnet", "10.0.1.0/24"), ("environment", "web")]
+    assert elsewhere(known, checks(DOCUMENT, "one")) == ("Start the build",)
+
+
+def test_why_a_run_ended_early() -> None:
+    assert failure(DOCUMENT, "one") == ""
+    failed = {
+        "plays": [{"tasks": [task("Require Docker", "ansible.builtin.assert", failed=True, msg="Docker is needed")]}]
+    }
+    assert failure(failed, "one") == "Require Docker: Docker is needed"
+    turned = {
+        "plays": [{"tasks": [task("Build", "x", failed=True, msg="all", results=[{}, {"failed": True, "msg": "one"}])]}]
+    }
+    assert failure(turned, "one") == "Build: one"
