@@ -118,6 +118,10 @@ class FunctionRunner:
         with self._lock:
             try:
                 return self._call(event)
+            except (JSTimeoutException, TimeoutError) as error:
+                # What a run that was cut off has left on the heap would count against the next one.
+                self._start_again()
+                raise FunctionError(f"the function ran for more than {TIME_LIMIT} s") from error
             except JSOOMException as error:
                 self._start_again()
                 raise FunctionError("the function used too much memory") from error
@@ -127,9 +131,7 @@ class FunctionRunner:
             answer = self._context.eval(f"{_CALL}({json.dumps(event.to_json())})", timeout_sec=TIME_LIMIT)
             if isinstance(answer, JSPromise):
                 answer = answer.get(timeout=TIME_LIMIT)
-        except (JSTimeoutException, TimeoutError) as error:
-            raise FunctionError(f"the function ran for more than {TIME_LIMIT} s") from error
-        except JSOOMException:
+        except (JSTimeoutException, JSOOMException):
             raise
         except JSEvalException as error:
             raise FunctionError(_first_line(error)) from error
