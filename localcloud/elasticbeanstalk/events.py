@@ -48,6 +48,7 @@ class Query:
     environment_id: str | None = None
     version_label: str | None = None
     request_id: str | None = None
+    platform_arn: str | None = None
     severity: Severity | None = None
     start: datetime | None = None
     end: datetime | None = None
@@ -88,6 +89,7 @@ def _matches(event: Event, query: Query) -> bool:
         (query.environment_id, subject.environment_id),
         (query.version_label, subject.version_label),
         (query.request_id, subject.request_id),
+        (query.platform_arn, subject.platform_arn),
     )
     return (
         all(want is None or want == have for want, have in wanted)

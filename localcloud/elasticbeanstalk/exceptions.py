@@ -21,6 +21,14 @@ class InvalidAction(ElasticBeanstalkError):
         super().__init__(f"Could not find operation {action} for version 2010-12-01")
 
 
+class ValidationError(ElasticBeanstalkError):
+    code = "ValidationError"
+
+
+class MalformedInput(ElasticBeanstalkError):
+    code = "MalformedInput"
+
+
 class InvalidParameterValue(ElasticBeanstalkError):
     code = "InvalidParameterValue"
 
@@ -43,6 +51,37 @@ class OperationInProgress(ElasticBeanstalkError):
 
 class ResourceNotFound(ElasticBeanstalkError):
     code = "ResourceNotFoundException"
+
+
+class ResourceTypeNotSupported(ElasticBeanstalkError):
+    code = "ResourceTypeNotSupportedException"
+
+
+class TooManyTags(ElasticBeanstalkError):
+    code = "TooManyTagsException"
+
+
+class TooMany(ElasticBeanstalkError):
+    """More than a quota allows.
+
+    Seen for versions: https://github.com/boto/boto3/issues/920; the others are said likewise.
+    """
+
+    def __init__(self, code: str, quota: int, what: str) -> None:
+        self.code = code
+        super().__init__(
+            f"You cannot have more than {quota} {what}. Either remove some {what} or request a limit increase."
+        )
+
+
+class SourceBundleDeletion(ElasticBeanstalkError):
+    """The version is deleted, its source bundle is not."""
+
+    code = "SourceBundleDeletionFailure"
+
+
+class S3LocationNotInServiceRegion(ElasticBeanstalkError):
+    code = "S3LocationNotInServiceRegionException"
 
 
 class ConfigurationValidation(ElasticBeanstalkError):

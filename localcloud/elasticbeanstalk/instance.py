@@ -382,18 +382,14 @@ class Instance:
                     f"failed to create Cloudwatch log stream: the log group {logs.group} does not exist"
                 )
 
-    def tail(self, lines: int) -> str:
-        """The ends of the instance's logs, as `eb logs` shows them."""
-        rule = "-" * 40
+    def log_files(self) -> dict[str, list[str]]:
+        """The lines of the instance's logs by their paths below `/var/log`."""
         running = {
             _container_file(view.name, view.runtime_id): [line.text for line in self._tools.pump.lines(view.runtime_id)]
             for view in self.containers()
             if view.runtime_id is not None
         }
-        files = {**{name: list(text) for name, text in self._files.items()}, **running}
-        return "\n".join(
-            "\n".join([rule, f"/var/log/{name}", rule, *files[name][-lines:], ""]) for name in sorted(files)
-        )
+        return {**{name: list(text) for name, text in self._files.items()}, **running}
 
     def _log(self, name: str, message: str) -> None:
         line = f"{self._tools.cloud.clock.now():%Y/%m/%d %H:%M:%S.%f} {message}"

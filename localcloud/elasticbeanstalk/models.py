@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 Status = Literal["Launching", "Updating", "Ready", "Terminating", "Terminated", "Aborting"]
 TERMINATED_VISIBLE = timedelta(hours=1)
+TERMINATED_KEPT = timedelta(weeks=10)
 WEB_TIER = {"Name": "WebServer", "Type": "Standard", "Version": "1.0"}
 _ALPHABET = string.ascii_lowercase + string.digits
 
@@ -215,13 +216,18 @@ class Beanstalk:
     def add(self, environment: Environment) -> None:
         self._environments.append(environment)
 
-    def environments(self, include_terminated: bool = True) -> list[Environment]:
-        """Terminated ones stay visible for an hour."""
+    def environments(self, include_terminated: bool = True, since: datetime | None = None) -> list[Environment]:
+        """Terminated ones stay visible for an hour, or are those that ended `since`; none are kept for ever."""
         now = self.clock.now()
         with self.lock:
-            kept = [e for e in self._environments if e.terminated is None or now - e.terminated < TERMINATED_VISIBLE]
+            kept = [e for e in self._environments if e.terminated is None or now - e.terminated < TERMINATED_KEPT]
             self._environments = kept
-            return [item for item in self._environments if include_terminated or item.status != "Terminated"]
+            back_to = since or now - TERMINATED_VISIBLE
+            return [e for e in kept if e.terminated is None or (include_terminated and e.terminated > back_to)]
+
+    def all_environments(self) -> list[Environment]:
+        """With those that ended long ago, as far as anybody may still ask for them."""
+        return self.environments(since=self.clock.now() - TERMINATED_KEPT)
 
     def environment(self, name: str | None, identifier: str | None) -> Environment:
         """The living environment of this name or id.

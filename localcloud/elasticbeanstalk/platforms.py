@@ -62,7 +62,7 @@ def by_arn(arn: str, region: str) -> Platform:
     for platform in PLATFORMS:
         if platform.arn(region) == arn:
             return platform
-    raise InvalidParameterValue(f"No Platform found for PlatformArn = '{arn}'.")
+    raise InvalidParameterValue(f"No Platform named '{arn}' found.")
 
 
 def by_solution_stack(name: str) -> Platform:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from localcloud.elasticbeanstalk.events import Event
@@ -134,8 +134,8 @@ def environment_health(item: Environment, attributes: set[str]) -> Description:
     return {"EnvironmentName": item.name, **chosen}
 
 
-def instances_health(item: Environment, attributes: set[str]) -> list[Description]:
-    return [_instance_health(instance, attributes) for instance in item.instances]
+def instances_health(instances: Iterable[Instance], attributes: set[str]) -> list[Description]:
+    return [_instance_health(instance, attributes) for instance in instances]
 
 
 def _instance_health(instance: Instance, attributes: set[str]) -> Description:

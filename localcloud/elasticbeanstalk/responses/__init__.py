@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from localcloud.elasticbeanstalk.responses.core import Services
 from localcloud.elasticbeanstalk.responses.environments import Environments
+from localcloud.elasticbeanstalk.responses.logs import Logs
 from localcloud.elasticbeanstalk.responses.observation import Observation
 from localcloud.elasticbeanstalk.responses.platforms import Platforms
 from localcloud.elasticbeanstalk.responses.tags import Tags
-from localcloud.elasticbeanstalk.responses.versions import Versions
 
 __all__ = ["EBResponse", "Services"]
 
 
-class EBResponse(Versions, Environments, Observation, Platforms, Tags):
+class EBResponse(Environments, Observation, Logs, Platforms, Tags):
     """One method per operation, found by moto by its name."""

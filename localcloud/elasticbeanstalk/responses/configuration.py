@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from moto.core.responses import ActionResult
 
 from localcloud.elasticbeanstalk import optionrules, options, optionviews, platforms, views
-from localcloud.elasticbeanstalk.bundle import Bundle, read
 from localcloud.elasticbeanstalk.exceptions import (
     ConfigurationValidation,
     InvalidParameterCombination,
@@ -18,7 +17,7 @@ from localcloud.elasticbeanstalk.exceptions import (
     MissingRequiredParameter,
 )
 from localcloud.elasticbeanstalk.instancetypes import architectures
-from localcloud.elasticbeanstalk.models import Application, Environment
+from localcloud.elasticbeanstalk.models import Environment
 from localcloud.elasticbeanstalk.optionrules import Problem
 from localcloud.elasticbeanstalk.options import Key
 from localcloud.elasticbeanstalk.platforms import Platform
@@ -28,14 +27,6 @@ from localcloud.elasticbeanstalk.views import Description
 
 class Configuration(Core):
     """Option settings."""
-
-    def _bundle(self, application: Application, label: str) -> Bundle:
-        version = application.version(label)
-        if version.status in ("PROCESSING", "FAILED"):
-            raise InvalidParameterValue(
-                f"Application version {label} is in an invalid state for this operation: {version.status}."
-            )
-        return read(self._object(version.bucket, version.key))
 
     def _platform(self) -> Platform | None:
         arn, stack = self._get_param("PlatformArn"), self._get_param("SolutionStackName")

@@ -8,28 +8,35 @@ from __future__ import annotations
 import threading
 import uuid
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from botocore.model import OperationNotFoundError
-from moto.core.exceptions import ServiceException
 from moto.core.responses import TYPE_RESPONSE, ActionResult, BaseResponse
+from moto.core.utils import get_service_model
 from moto.s3.models import s3_backends
 
+from localcloud.elasticbeanstalk import constraints
 from localcloud.elasticbeanstalk.events import Subject
 from localcloud.elasticbeanstalk.exceptions import (
+    ElasticBeanstalkError,
     InvalidAction,
     InvalidParameterValue,
+    MalformedInput,
     MissingRequiredParameter,
+    ValidationError,
     not_ready,
 )
 from localcloud.elasticbeanstalk.lifecycle import Lifecycle, Operation
 from localcloud.elasticbeanstalk.models import Beanstalk, Environment, Status
 from localcloud.elasticbeanstalk.options import Key
+from localcloud.elasticbeanstalk.responses.pages import Item, page
+from localcloud.elasticbeanstalk.retention import Quotas
 
 if TYPE_CHECKING:
     from localcloud.cloud import Cloud
+    from localcloud.elasticbeanstalk.responses.logs import Sample
 
 REQUEST_ID = "<RequestId>request-id</RequestId>"
 
@@ -42,7 +49,8 @@ class Services:
         self.lifecycle = lifecycle
         self._lock = threading.Lock()
         self._services: dict[tuple[str, str], Beanstalk] = {}
-        self.information: dict[str, list[dict[str, Any]]] = {}
+        self.samples: dict[str, list[Sample]] = {}
+        self.quotas = Quotas()
 
     def of(self, account: str, region: str) -> Beanstalk:
         with self._lock:
@@ -65,24 +73,38 @@ class Core(BaseResponse):  # type: ignore[misc]
     # -- moto -----------------------------------------------------------------------------------------------------
 
     def parse_parameters(self, request: Any) -> None:
+        self.params: dict[str, Any] = {}
+        self._refusal: ElasticBeanstalkError | None = None
         try:
             super().parse_parameters(request)
         except OperationNotFoundError:
-            self.params: dict[str, Any] = {}
+            return
+        except (ValueError, TypeError) as error:
+            self._refusal = MalformedInput(f"The request is malformed: {error}.")
+            return
+        model = get_service_model(self.boto3_service_name).operation_model(self._get_action())
+        words = constraints.violation(model.input_shape, self.params) if model.input_shape is not None else None
+        self._refusal = ValidationError(words) if words is not None else None
 
     def call_action(self) -> TYPE_RESPONSE:
         """With the request id that events bear, and InvalidAction for what is not implemented."""
         with warnings.catch_warnings():
             # The service's codes are more than its model names.
             warnings.filterwarnings("ignore", category=UserWarning, module="moto")
-            try:
-                status, headers, body = super().call_action()
-            except NotImplementedError:
-                status, headers, body = self.serialized(ActionResult(InvalidAction(self._get_action())))
+            status, headers, body = self._answer()
         headers["x-amzn-requestid"] = self.request_id
         if isinstance(body, str):
             body = body.replace(REQUEST_ID, f"<RequestId>{self.request_id}</RequestId>")
         return status, headers, body
+
+    def _answer(self) -> TYPE_RESPONSE:
+        try:
+            return super().call_action() if self._refusal is None else self._refuse(self._refusal)
+        except NotImplementedError:
+            return self._refuse(InvalidAction(self._get_action()))
+
+    def _refuse(self, error: ElasticBeanstalkError) -> TYPE_RESPONSE:
+        return self.serialized(ActionResult(error))
 
     @staticmethod
     def _enrich_response(headers: dict[str, str], body: Any) -> tuple[dict[str, str], Any]:
@@ -143,42 +165,36 @@ class Core(BaseResponse):  # type: ignore[misc]
             backend.create_bucket(name, self.region)
         return name
 
-    def _object(self, bucket: str, key: str) -> bytes:
-        try:
-            found = s3_backends[self.current_account]["aws"].get_object(bucket, key)
-        except ServiceException:
-            found = None
-        if found is None:
-            raise InvalidParameterValue(
-                f"Unable to download from S3 location (Bucket: {bucket}  Key: {key}). Reason: Not Found"
-            )
-        return bytes(found.value)
-
-    def _terminate(self, environment: Environment) -> None:
-        if environment.status == "Terminating":
-            raise not_ready(environment.name)
-        if environment.status != "Ready" and not self._get_param("ForceTerminate"):
-            raise not_ready(environment.name)
-        environment.abort.set()
-        environment.status = "Terminating"
+    def _terminate(self, environment: Environment, force: bool) -> None:
+        """:param force: Whatever it is doing."""
+        with self._service.lock:
+            if environment.status == "Terminating" or (environment.status != "Ready" and not force):
+                raise not_ready(environment.name)
+            environment.abort.set()
+            environment.status = "Terminating"
         self._lifecycle.terminate(self._operation(environment), self._service)
 
-    def _page(self, items: list[Any], largest: int) -> tuple[list[Any], dict[str, str]]:
-        """The part that MaxRecords and NextToken ask for, and the token of the next; a token is a position."""
-        token = self._get_param("NextToken") or "0"
-        if not token.isdecimal():
-            raise InvalidParameterValue("Invalid NextToken.")
-        size = min(self._get_param("MaxRecords") or largest, largest)
-        end = int(token) + size
-        return items[int(token) : end], {"NextToken": str(end)} if end < len(items) else {}
+    def _page(
+        self, items: Sequence[Item], key: Callable[[Item], str], largest: int | None
+    ) -> tuple[Sequence[Item], dict[str, str]]:
+        """The part that MaxRecords and NextToken ask for, with the token of the next.
+
+        :param key: Names an item for good.
+        :param largest: The page's size when none is asked for; None for all.
+        """
+        # What a token is good for: this list, with these filters.
+        asked = {name: value for name, value in self.params.items() if name not in ("MaxRecords", "NextToken")}
+        query = f"{self._get_action()} {sorted(asked.items(), key=str)}"
+        found, token = page(items, key, query, self._get_param("NextToken"), self._get_param("MaxRecords") or largest)
+        return found, {"NextToken": token} if token is not None else {}
+
+    def _visible(self, created: datetime) -> bool:
+        """Whether lists show by now what was created then: AWS's are consistent only after a while."""
+        return (self._now() - created).total_seconds() >= self._cloud.latency.of("elasticbeanstalk.consistency")
 
 
 def option_key(item: Mapping[str, str]) -> Key:
     return Key(item.get("Namespace", ""), item.get("OptionName", ""))
-
-
-def tags_of(items: Iterable[Mapping[str, str]] | None) -> dict[str, str]:
-    return {item["Key"]: item.get("Value", "") for item in items or []}
 
 
 def listed(value: str | None) -> list[str]:

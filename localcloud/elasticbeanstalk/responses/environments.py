@@ -13,17 +13,26 @@ from moto.core.responses import ActionResult, EmptyResult
 
 from localcloud.elasticbeanstalk import views
 from localcloud.elasticbeanstalk.bundle import Bundle
-from localcloud.elasticbeanstalk.exceptions import InvalidParameterValue, not_ready
+from localcloud.elasticbeanstalk.exceptions import (
+    InvalidParameterCombination,
+    InvalidParameterValue,
+    MissingRequiredParameter,
+    TooMany,
+    not_ready,
+)
 from localcloud.elasticbeanstalk.lifecycle import Change
 from localcloud.elasticbeanstalk.models import Environment, random_name
 from localcloud.elasticbeanstalk.responses.configuration import Configuration
-from localcloud.elasticbeanstalk.responses.core import aware, listed, tags_of
+from localcloud.elasticbeanstalk.responses.core import aware, listed
+from localcloud.elasticbeanstalk.responses.tags import new_tags
+from localcloud.elasticbeanstalk.responses.versions import Versions
+from localcloud.elasticbeanstalk.swap import swap
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{2,38}[A-Za-z0-9]")
 CNAME_PREFIX = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{2,61}[A-Za-z0-9]")
 
 
-class Environments(Configuration):
+class Environments(Configuration, Versions):
     """Environments from their launch to their end."""
 
     def check_dns_availability(self) -> ActionResult:
@@ -55,11 +64,14 @@ class Environments(Configuration):
         self._refuse_unsupported("TemplateName", "GroupName", "OperationsRole", "EnvironmentDescription")
         if not NAME.fullmatch(name):
             raise InvalidParameterValue(
-                f"Value {name} at 'EnvironmentName' failed to satisfy constraint: Member must be from 4 to 40 "
-                "characters in length and contain only letters, digits, and hyphens, without a hyphen at its ends"
+                f"Value {name} at 'EnvironmentName' failed to satisfy constraint: Member must contain only letters, "
+                "digits, and the dash character and may not start or end with a dash"
             )
         if any(item.name == name for item in service.environments(include_terminated=False)):
             raise InvalidParameterValue(f"Environment {name} already exists.")
+        quota = self.services.quotas.environments
+        if len(service.environments(include_terminated=False)) >= quota:
+            raise TooMany("TooManyEnvironmentsException", quota, "Environments")
         _check_tier(self._get_param("Tier"))
         prefix = self._get_param("CNAMEPrefix")
         cname = self._cname(prefix) if prefix else self._random_cname(name)
@@ -85,7 +97,7 @@ class Environments(Configuration):
                 status="Launching",
                 direct=direct,
                 extension={},
-                tags=tags_of(self._get_param("Tags")),
+                tags=new_tags(self._get_param("Tags")),
                 created=now,
                 updated=now,
             ),
@@ -122,7 +134,7 @@ class Environments(Configuration):
 
     def terminate_environment(self) -> ActionResult:
         environment = self._environment()
-        self._terminate(environment)
+        self._terminate(environment, force=bool(self._get_param("ForceTerminate")))
         return ActionResult(views.environment(environment))
 
     def abort_environment_update(self) -> ActionResult:
@@ -150,22 +162,44 @@ class Environments(Configuration):
         self._lifecycle.rebuild(self._operation(environment), self._service)
         return EmptyResult()
 
+    # Moto's spelling of SwapEnvironmentCNAMEs.
+    def swap_environment_cnam_es(self) -> ActionResult:
+        source, destination = self._swapped("Source"), self._swapped("Destination")
+        if source is destination:
+            raise InvalidParameterValue("The source and the destination of a swap cannot be the same environment.")
+        with self._service.lock:
+            for environment in (source, destination):
+                if environment.status != "Ready":
+                    raise not_ready(environment.name)
+            for environment in (source, destination):
+                environment.status = "Updating"
+        swap(self._cloud, self._operation(source), self._service, destination)
+        return EmptyResult()
+
+    def _swapped(self, which: str) -> Environment:
+        name, identifier = self._get_param(f"{which}EnvironmentName"), self._get_param(f"{which}EnvironmentId")
+        other = "EnvironmentId" if name is not None else "EnvironmentName"
+        opposite = "Destination" if which == "Source" else "Source"
+        if name is None and identifier is None:
+            raise MissingRequiredParameter(f"Either {which}EnvironmentId or {which}EnvironmentName must be specified.")
+        if self._get_param(f"{opposite}{other}") is not None:
+            raise InvalidParameterCombination("Specify both environments of a swap by name, or both by id.")
+        return self._service.environment(name, identifier)
+
     def describe_environments(self) -> ActionResult:
-        back_to = aware(self._get_param("IncludedDeletedBackTo"))
         wanted: list[tuple[Any, Callable[[Environment], object]]] = [
             (listed(self._get_param("ApplicationName")), lambda item: item.application),
             (listed(self._get_param("VersionLabel")), lambda item: item.version_label),
             (self._get_param("EnvironmentIds"), lambda item: item.id),
             (self._get_param("EnvironmentNames"), lambda item: item.name),
         ]
-        include = self._get_param("IncludeDeleted")
+        include, since = self._get_param("IncludeDeleted"), aware(self._get_param("IncludedDeletedBackTo"))
         found = [
             item
-            for item in self._service.environments(include_terminated=include is not False)
-            if all(not values or of(item) in values for values, of in wanted)
-            and (back_to is None or item.terminated is None or item.terminated >= back_to)
+            for item in self._service.environments(include_terminated=include is not False, since=since)
+            if all(not values or of(item) in values for values, of in wanted) and self._visible(item.created)
         ]
-        page, token = self._page(found, 1000)
+        page, token = self._page(found, lambda item: item.id, None)
         return ActionResult({"Environments": [views.environment(item) for item in page], **token})
 
     def describe_environment_resources(self) -> ActionResult:

@@ -21,10 +21,11 @@ class Platforms(Core):
 
     def list_platform_branches(self) -> ActionResult:
         found = platforms.branches(self._get_param("Filters") or [])
-        return ActionResult({"PlatformBranchSummaryList": [views.branch(item) for item in found]})
+        page, token = self._page(found, lambda item: item.name, 100)
+        return ActionResult({"PlatformBranchSummaryList": [views.branch(item) for item in page], **token})
 
     def list_platform_versions(self) -> ActionResult:
-        page, token = self._page(platforms.versions(self._get_param("Filters") or []), 100)
+        page, token = self._page(platforms.versions(self._get_param("Filters") or []), lambda item: item.arn(""), 100)
         return ActionResult(
             {"PlatformSummaryList": [views.platform_summary(item, self.region) for item in page], **token}
         )
@@ -34,11 +35,12 @@ class Platforms(Core):
         return ActionResult({"PlatformDescription": views.platform(found, self.region)})
 
     def describe_account_attributes(self) -> ActionResult:
+        limits = self.services.quotas
         quotas = {
-            "ApplicationQuota": 75,
-            "ApplicationVersionQuota": 1000,
-            "EnvironmentQuota": 200,
-            "ConfigurationTemplateQuota": 2000,
-            "CustomPlatformQuota": 50,
+            "ApplicationQuota": limits.applications,
+            "ApplicationVersionQuota": limits.versions,
+            "EnvironmentQuota": limits.environments,
+            "ConfigurationTemplateQuota": limits.templates,
+            "CustomPlatformQuota": limits.platforms,
         }
         return ActionResult({"ResourceQuotas": {name: {"Maximum": value} for name, value in quotas.items()}})
