@@ -26,9 +26,10 @@ StatusProvider = Callable[[], Mapping[str, Any] | list[dict[str, Any]]]
 class Cloud:
     """One rehearsal cloud. `endpoint` is for this machine, `container_endpoint` for containers.
 
-    Service packages add to `status_providers` (a section of the status, as `environments`, to what makes it) and to
-    `shutdown_hooks` (called once before the containers are removed). Who runs instances sets `lose_instance`: it takes
-    an instance's id, lets the instance vanish as if its host had failed, and raises LookupError for an unknown one.
+    Service packages add to `status_providers` (a section of the status, as `environments`, to what makes it), to
+    `shutdown_hooks` (called once before the containers are removed) and to `reset_hooks` (called whenever the account
+    is to be empty again). Who runs instances sets `lose_instance`: it takes an instance's id, lets the instance vanish
+    as if its host had failed, and raises LookupError for an unknown one.
     """
 
     id: str
@@ -49,6 +50,7 @@ class Cloud:
     clock: MovableClock = field(default_factory=MovableClock)
     status_providers: dict[str, StatusProvider] = field(default_factory=dict)
     shutdown_hooks: list[Callable[[], None]] = field(default_factory=list)
+    reset_hooks: list[Callable[[], None]] = field(default_factory=list)
     lose_instance: Callable[[str], None] | None = None
 
     def labels(self, kind: str, name: str) -> dict[str, str]:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from localcloud.cloud import Cloud
 
 SERVICES: tuple[str, ...] = (
+    "localcloud.s3",
     "localcloud.ecr",
     "localcloud.data.rds",
     "localcloud.data.elasticache",

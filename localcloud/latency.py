@@ -46,6 +46,9 @@ DURATIONS: tuple[Duration, ...] = (
         "static-asset-fingerprinting.com: typically under 60 s",
         1.5,
     ),
+    Duration(
+        "cloudfront.logs", 300, "until access logs are in their bucket", "assumed; Developer Guide: often in an hour", 1
+    ),
     Duration("ec2.launch", 30, "pending, then running", "public Terraform runs: 10 to 42 s"),
     Duration(
         "elasticache.create", 395, "creating, then available", "hashicorp/terraform#8275, acceptance tests: 395 s", 1.5

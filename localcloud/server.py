@@ -15,7 +15,9 @@ from localcloud.calls import Callers
 from localcloud.faults import FaultMiddleware
 from localcloud.journal import JournalMiddleware
 from localcloud.refusals import Refusals
-from localcloud.strangers import Strangers
+from localcloud.reset import Resets
+from localcloud.s3.guard import Guard
+from localcloud.s3.strangers import Strangers
 
 if TYPE_CHECKING:
     from werkzeug.serving import BaseWSGIServer
@@ -31,8 +33,9 @@ def application(cloud: Cloud) -> Callable[..., Iterable[bytes]]:
     from werkzeug.wrappers import Request
 
     caller = Callers(cloud.account_id).name
-    moto = Refusals(Strangers(DomainDispatcherApplication(create_backend_app), cloud))
-    troubled = FaultMiddleware(moto, cloud.faults, cloud.clock, caller)
+    moto = Resets(DomainDispatcherApplication(create_backend_app), cloud)
+    judged = Refusals(Strangers(Guard(moto, cloud), cloud))
+    troubled = FaultMiddleware(judged, cloud.faults, cloud.clock, caller)
     journaled = JournalMiddleware(troubled, cloud.journal, cloud.clock, caller)
 
     def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:

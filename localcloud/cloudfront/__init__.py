@@ -5,38 +5,43 @@
 
 from __future__ import annotations
 
+import threading
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import moto.cloudfront
 import moto.cloudfront.models
 from moto.backends import get_backend
+from moto.s3.models import s3_backends
 
-from localcloud.cloudfront import models
+from localcloud.cloudfront import resources
+from localcloud.cloudfront.accesslogs import AccessLogs, Target, line
 from localcloud.cloudfront.edge import Edge
-from localcloud.cloudfront.exchange import Exchange
-from localcloud.cloudfront.models import (
-    CloudFrontBackend,
-    Distribution,
-    OriginAccessControl,
-    Runtime,
-    cloudfront_backends,
-)
+from localcloud.cloudfront.exchange import Account, Exchange
+from localcloud.cloudfront.models import CloudFrontBackend, cloudfront_backends
 from localcloud.cloudfront.origins import Origins
+from localcloud.cloudfront.prerequisites import LOG_BUCKET
+from localcloud.cloudfront.replies import Reply, ViewerRequest
+from localcloud.cloudfront.resources import Distribution, OriginAccessControl, Runtime
 
 if TYPE_CHECKING:
     from localcloud.cloud import Cloud
+
+LEAST_WAIT = 0.5
+"""Seconds between two deliveries of access logs, however fast the cloud is."""
 
 
 def install(cloud: Cloud) -> None:
     """Put this CloudFront in the place of moto's, start its edge and show its distributions in the cloud's status.
 
-    How long a change takes to be deployed and an invalidation to complete: `cloud.latency`, `cloudfront.distribution`
-    and `cloudfront.invalidation`.
+    How long a change takes to be deployed, an invalidation to complete and access logs to be delivered:
+    `cloud.latency`, `cloudfront.distribution`, `cloudfront.invalidation` and `cloudfront.logs`.
     """
     _replace_backend()
-    edge = Edge(partial(_certificate, cloud), Origins(cloud.names.get, _access_control), _exchange_for)
-    models.configure(
+    logs = AccessLogs(_put_log, lambda: cloud.clock.now().timestamp())
+    origins = Origins(cloud.names.get, _access_control)
+    edge = Edge(partial(_certificate, cloud), origins, _exchange_for, partial(_record, logs))
+    resources.configure(
         Runtime(
             clock=lambda: cloud.clock.now().timestamp(),
             deploy_seconds=lambda: cloud.latency.of("cloudfront.distribution"),
@@ -47,6 +52,25 @@ def install(cloud: Cloud) -> None:
     )
     cloud.status_providers["distributions"] = distributions_status
     cloud.shutdown_hooks.append(edge.shut_down)
+    threading.Thread(target=_deliver, args=(cloud, logs), name="cloudfront-logs", daemon=True).start()
+
+
+def _deliver(cloud: Cloud, logs: AccessLogs) -> None:
+    while True:
+        cloud.clock.wait(max(cloud.latency.of("cloudfront.logs"), LEAST_WAIT))
+        logs.deliver()
+
+
+def _record(logs: AccessLogs, distribution: Distribution, viewer: ViewerRequest, reply: Reply, seconds: float) -> None:
+    logging = distribution.config["Logging"]
+    match = LOG_BUCKET.fullmatch(logging["Bucket"])
+    if logging["Enabled"] and match:
+        target = Target(distribution.account_id, match["name"], logging["Prefix"], distribution.id)
+        logs.add(target, line(distribution, viewer, reply, resources.runtime().clock(), seconds))
+
+
+def _put_log(target: Target, key: str, content: bytes) -> None:
+    s3_backends[target.account_id]["aws"].put_object(target.bucket, key, content)
 
 
 def _certificate(cloud: Cloud, names: list[str]) -> tuple[str, str]:
@@ -74,12 +98,13 @@ def _access_control(distribution: Distribution, identifier: str) -> OriginAccess
 
 def _exchange_for(distribution: Distribution, origins: Origins) -> Exchange:
     backend = _backend(distribution.account_id)
-    return Exchange(distribution, origins, backend.live_function, models.runtime().clock)
+    account = Account(backend.live_function, backend.response_headers_policies.find)
+    return Exchange(distribution, origins, account, resources.runtime().clock)
 
 
 def distributions_status() -> dict[str, Any]:
     """`{ID: {url, http_url, domain, status}}` of all distributions."""
-    now = models.runtime().clock()
+    now = resources.runtime().clock()
     found: dict[str, Any] = {}
     for account in cloudfront_backends.values():
         for distribution in account["aws"].distributions.values():

@@ -26,7 +26,10 @@ CacheKey = tuple[str, ...]
 
 @dataclass(frozen=True)
 class Entry:
-    """A kept answer. Times in seconds of the edge's clock; `origin_etag` is the origin's own, before compression."""
+    """A kept answer. Times in seconds of the edge's clock; `origin_etag` is the origin's own, before compression.
+
+    `quiet_until`: the origin has just failed, and is not asked again before.
+    """
 
     status: int
     headers: CIMultiDictProxy[str]
@@ -35,12 +38,13 @@ class Entry:
     stored_at: float
     expires_at: float
     origin_etag: str | None
+    quiet_until: float = 0.0
 
     def is_fresh(self, now: float) -> bool:
-        return now < self.expires_at
+        return now < max(self.expires_at, self.quiet_until)
 
     def renewed(self, now: float, ttl: float) -> Entry:
-        return replace(self, stored_at=now, expires_at=now + ttl)
+        return replace(self, stored_at=now, expires_at=now + ttl, quiet_until=0.0)
 
 
 @dataclass(frozen=True)
@@ -128,6 +132,28 @@ def _named_ttl(directives: Mapping[str, str], headers: Mapping[str, str], now: f
         return parsedate_to_datetime(headers["Expires"]).timestamp() - now
     except (TypeError, ValueError):
         return 0
+
+
+NOT_STALE = frozenset({"no-cache", "no-store", "private", "must-revalidate", "proxy-revalidate"})
+
+
+def may_stand_in(policy: CachePolicy, entry: Entry, now: float) -> bool:
+    """Whether an expired answer may be given while the origin fails.
+
+    It may, unless the origin's Cache-Control restricts it: the developer guide's "How CloudFront processes HTTP 4xx and
+    5xx status codes" and "Serve stale (expired) content".
+    """
+    directives = cache_control(entry.headers)
+    if entry.status >= 400 or directives.keys() & NOT_STALE:
+        return False
+    limit = directives.get("stale-if-error", "")
+    return not limit.isdigit() or now < entry.expires_at + min(int(limit), policy.max_ttl)
+
+
+def revalidates_behind(policy: CachePolicy, entry: Entry, now: float) -> bool:
+    """Whether an expired answer is given at once and renewed afterwards, as `stale-while-revalidate` has it."""
+    limit = cache_control(entry.headers).get("stale-while-revalidate", "")
+    return entry.status < 400 and limit.isdigit() and now < entry.expires_at + min(int(limit), policy.max_ttl)
 
 
 class Cache:

@@ -16,10 +16,8 @@ from localcloud.cloudfront.exceptions import CloudFrontError, invalid_argument, 
 from localcloud.cloudfront.policies import (
     CACHE_POLICIES,
     ORIGIN_REQUEST_POLICIES,
-    RESPONSE_HEADERS_POLICIES,
     CachePolicy,
     OriginRequestPolicy,
-    ResponseHeadersPolicy,
 )
 
 Config = dict[str, Any]
@@ -69,7 +67,7 @@ class Behavior:
     functions: tuple[tuple[str, str], ...]
     cache_policy: CachePolicy
     origin_request_policy: OriginRequestPolicy | None
-    response_headers_policy: ResponseHeadersPolicy | None
+    response_headers_policy_id: str | None
 
     def function_for(self, event_type: str) -> str | None:
         return dict(self.functions).get(event_type)
@@ -160,7 +158,7 @@ def _read_behavior(behavior: Config) -> Behavior:
         functions=tuple((function["EventType"], function["FunctionARN"]) for function in functions),
         cache_policy=CACHE_POLICIES[behavior["CachePolicyId"]],
         origin_request_policy=ORIGIN_REQUEST_POLICIES.get(behavior.get("OriginRequestPolicyId", "")),
-        response_headers_policy=RESPONSE_HEADERS_POLICIES.get(behavior.get("ResponseHeadersPolicyId", "")),
+        response_headers_policy_id=behavior.get("ResponseHeadersPolicyId"),
     )
 
 
@@ -297,17 +295,12 @@ def _check_policies(behavior: Config) -> None:
     for key, known, code, what in (
         ("CachePolicyId", CACHE_POLICIES, "NoSuchCachePolicy", "cache policy"),
         ("OriginRequestPolicyId", ORIGIN_REQUEST_POLICIES, "NoSuchOriginRequestPolicy", "origin request policy"),
-        (
-            "ResponseHeadersPolicyId",
-            RESPONSE_HEADERS_POLICIES,
-            "NoSuchResponseHeadersPolicy",
-            "response headers policy",
-        ),
     ):
         wanted = behavior.get(key)
         if wanted and wanted not in known:
             raise not_found(code, f"{what} {wanted}")
-        if not wanted:
+    for key in ("CachePolicyId", "OriginRequestPolicyId", "ResponseHeadersPolicyId"):
+        if not behavior.get(key):
             behavior.pop(key, None)
 
 
@@ -370,7 +363,6 @@ def _refuse_unsupported(config: Config) -> None:
     for key, what in (
         ("OriginGroups", "origin groups"),
         ("ContinuousDeploymentPolicyId", "continuous deployment"),
-        ("WebACLId", "web ACLs"),
         ("AnycastIpListId", "Anycast static IP lists"),
         ("ViewerMtlsConfig", "mutual TLS with viewers"),
         ("ConnectionFunctionAssociation", "connection functions"),
@@ -379,8 +371,6 @@ def _refuse_unsupported(config: Config) -> None:
     ):
         if _is_used(config.get(key)):
             raise unsupported(what)
-    if (config.get("Logging") or {}).get("Enabled"):
-        raise unsupported("access logs")
     if ((config.get("Restrictions") or {}).get("GeoRestriction") or {}).get("RestrictionType", "none") != "none":
         raise unsupported("geographic restrictions")
     for origin in _items(config["Origins"]):

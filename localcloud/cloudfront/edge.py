@@ -10,16 +10,19 @@ import logging
 import socket
 import ssl
 import threading
+import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
 from aiohttp import ClientError, web
 from multidict import CIMultiDict
 
-from localcloud.cloudfront.exchange import Exchange, Reply, ViewerRequest, error_page, via
-from localcloud.cloudfront.models import Distribution, Ports
+from localcloud.cloudfront.exchange import Exchange
 from localcloud.cloudfront.origins import CHUNK, Origins
+from localcloud.cloudfront.replies import POP, Reply, ViewerRequest, error_page, via
+from localcloud.cloudfront.resources import Distribution, Ports
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +33,7 @@ BODILESS = frozenset({204, 304})
 
 T = TypeVar("T")
 CertificateFor = Callable[[list[str]], tuple[str, str]]
+Record = Callable[[Distribution, ViewerRequest, Reply, float], None]
 
 
 @dataclass
@@ -45,6 +49,7 @@ class Edge:
     """All distributions' listeners.
 
     `certificate_for` gives the paths of a certificate (with chain) and its key for a list of DNS names (and 127.0.0.1).
+    `record` is told of every request that was answered, and how many seconds that took.
     """
 
     def __init__(
@@ -52,8 +57,10 @@ class Edge:
         certificate_for: CertificateFor,
         origins: Origins,
         exchange_for: Callable[[Distribution, Origins], Exchange],
+        record: Record,
     ) -> None:
         self._certificate_for = certificate_for
+        self._record = record
         self._origins = origins
         self._exchange_for = exchange_for
         self._listeners: dict[str, Listeners] = {}
@@ -96,14 +103,15 @@ class Edge:
 
     async def _start(self, distribution: Distribution, tls: ssl.SSLContext) -> Listeners:
         exchange = self._exchange_for(distribution, self._origins)
-        https, http = (_runner(exchange, scheme) for scheme in ("https", "http"))
+        record = partial(self._record, distribution)
+        https, http = (_runner(exchange, scheme, record) for scheme in ("https", "http"))
         https_port = await _listen(https, HTTPS_PORTS, tls)
         http_port = await _listen(http, HTTP_PORTS, None)
         return Listeners(Ports(https_port, http_port), tls, (https, http))
 
 
-def _runner(exchange: Exchange, scheme: str) -> web.ServerRunner:
-    server = web.Server(_handler(exchange, scheme), auto_decompress=False)
+def _runner(exchange: Exchange, scheme: str, record: Callable[[ViewerRequest, Reply, float], None]) -> web.ServerRunner:
+    server = web.Server(_handler(exchange, scheme, record), auto_decompress=False)
     return web.ServerRunner(server, access_log=None, shutdown_timeout=0.5)
 
 
@@ -142,15 +150,19 @@ async def _stop(listeners: Listeners) -> None:
         await runner.cleanup()
 
 
-def _handler(exchange: Exchange, scheme: str) -> Callable[[web.BaseRequest], Coroutine[Any, Any, web.StreamResponse]]:
+def _handler(
+    exchange: Exchange, scheme: str, record: Callable[[ViewerRequest, Reply, float], None]
+) -> Callable[[web.BaseRequest], Coroutine[Any, Any, web.StreamResponse]]:
     async def handle(request: web.BaseRequest) -> web.StreamResponse:
-        viewer = viewer_request(request, scheme)
+        viewer, started = viewer_request(request, scheme), time.monotonic()
         try:
             reply = await exchange.answer(viewer)
         except Exception:
             log.exception("%s %s", request.method, request.raw_path)
             reply = error_page(viewer, 500, "The rehearsal cloud's edge failed; its log has the reason.")
-        return await _send_or_hang_up(request, viewer, reply)
+        sent = await _send_or_hang_up(request, viewer, reply)
+        record(viewer, reply, time.monotonic() - started)
+        return sent
 
     return handle
 
@@ -205,7 +217,7 @@ def _response_headers(viewer: ViewerRequest, reply: Reply) -> CIMultiDict[str]:
     headers.setdefault("Server", "CloudFront")
     headers["X-Cache"] = f"{reply.result} from cloudfront"
     headers["Via"] = via(viewer)
-    headers["X-Amz-Cf-Pop"] = "LOC50-P1"
+    headers["X-Amz-Cf-Pop"] = POP
     headers["X-Amz-Cf-Id"] = viewer.id
     if isinstance(reply.body, bytes) and reply.status not in BODILESS and viewer.method != "HEAD":
         headers["Content-Length"] = str(len(reply.body))

@@ -6,21 +6,15 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import gzip
 import logging
-import re
-import secrets
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field, replace
-from email.utils import parsedate_to_datetime
-from html import escape
-from http import HTTPStatus
-from typing import Any
-from urllib.parse import urlsplit
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
 from multidict import CIMultiDict
 
+from localcloud.cloudfront import headers as response_headers
 from localcloud.cloudfront.cache import (
     Cache,
     CacheKey,
@@ -28,135 +22,53 @@ from localcloud.cloudfront.cache import (
     cache_key,
     freshness,
     frozen_headers,
-    normalized_accept_encoding,
+    may_stand_in,
+    revalidates_behind,
 )
+from localcloud.cloudfront.compression import compressed_headers, should_compress
 from localcloud.cloudfront.distribution import Behavior, EdgeConfig
+from localcloud.cloudfront.events import (
+    Where,
+    changed_response,
+    generated_response,
+    request_event,
+    response_event,
+    rewritten,
+)
 from localcloud.cloudfront.exceptions import CloudFrontError
-from localcloud.cloudfront.functions import FunctionError, FunctionEvent, FunctionRunner, pairs_of
-from localcloud.cloudfront.models import Distribution, FunctionVersion
+from localcloud.cloudfront.forwarding import CONDITIONAL_HEADERS, origin_headers, origin_query
+from localcloud.cloudfront.functions import FunctionError, FunctionInvalid, FunctionRunner
+from localcloud.cloudfront.headers import ResponseHeadersPolicy
 from localcloud.cloudfront.origins import OriginAnswer, OriginError, OriginRequest, Origins, chunks_of
+from localcloud.cloudfront.replies import Reply, ViewerRequest, error_page, for_viewer, redirect_to_https
+from localcloud.cloudfront.resources import Distribution, FunctionVersion
 
 log = logging.getLogger(__name__)
 
+Outcome = TypeVar("Outcome")
 LARGEST_CACHED = 32 * 1024 * 1024
-COMPRESSIBLE_LENGTH = range(1_000, 10_000_001)
-COMPRESSIBLE_TYPES = frozenset(
-    {
-        "application/dash+xml",
-        "application/eot",
-        "application/font",
-        "application/font-sfnt",
-        "application/javascript",
-        "application/json",
-        "application/opentype",
-        "application/otf",
-        "application/pdf",
-        "application/pkcs7-mime",
-        "application/protobuf",
-        "application/rss+xml",
-        "application/truetype",
-        "application/ttf",
-        "application/vnd.apple.mpegurl",
-        "application/vnd.mapbox-vector-tile",
-        "application/vnd.ms-fontobject",
-        "application/wasm",
-        "application/xhtml+xml",
-        "application/xml",
-        "application/x-font-opentype",
-        "application/x-font-truetype",
-        "application/x-font-ttf",
-        "application/x-httpd-cgi",
-        "application/x-javascript",
-        "application/x-mpegurl",
-        "application/x-opentype",
-        "application/x-otf",
-        "application/x-perl",
-        "application/x-ttf",
-        "font/eot",
-        "font/opentype",
-        "font/otf",
-        "font/ttf",
-        "image/svg+xml",
-        "text/css",
-        "text/csv",
-        "text/html",
-        "text/javascript",
-        "text/js",
-        "text/plain",
-        "text/richtext",
-        "text/tab-separated-values",
-        "text/xml",
-        "text/x-component",
-        "text/x-java-source",
-        "text/x-script",
-        "vnd.apple.mpegurl",
-    }
-)
-# Sent to origins without any policy: what describes the body, and the wish for a part of the object.
-BODY_HEADERS = frozenset({"content-type", "content-length", "content-encoding", "content-md5", "range", "if-range"})
-CONDITIONAL_HEADERS = frozenset({"if-none-match", "if-modified-since", "if-match", "if-unmodified-since"})
-# Not policy's business: the edge makes these itself.
-OWN_HEADERS = frozenset({"cookie", "accept-encoding", "x-forwarded-for", "via", "x-amz-cf-id"})
-# The developer guide lists these as removed, whatever the policy says.
-NEVER_FORWARDED = frozenset(
-    {"connection", "expect", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection", "te"}
-    | {"trailer", "transfer-encoding", "upgrade", "x-forwarded-proto", "x-real-ip", "x-edge-location"}
-)
 
 
 @dataclass(frozen=True)
-class ViewerRequest:
-    """A request as it came in; `path` and `query` are percent-encoded."""
+class Account:
+    """What an exchange looks up in the account: a published function by ARN, a response headers policy by id."""
 
-    method: str
-    scheme: str
-    path: str
-    query: str
-    headers: CIMultiDict[str]
-    ip: str
-    body: AsyncIterator[bytes] | None = None
-    id: str = field(default_factory=lambda: secrets.token_urlsafe(40))
-
-    @property
-    def query_pairs(self) -> tuple[tuple[str, str], ...]:
-        parts = (part.partition("=") for part in self.query.split("&") if part)
-        return tuple((name, value) for name, _, value in parts)
-
-    @property
-    def cookie_pairs(self) -> tuple[tuple[str, str], ...]:
-        parts = (part.strip().partition("=") for part in self.headers.get("Cookie", "").split(";") if part.strip())
-        return tuple((name, value) for name, _, value in parts)
-
-    @property
-    def host(self) -> str:
-        return urlsplit("//" + self.headers.get("Host", "")).hostname or ""
-
-
-@dataclass(frozen=True)
-class Reply:
-    """What the viewer gets; `result` is the first word of X-Cache (Hit, Miss, Error, …)."""
-
-    status: int
-    headers: CIMultiDict[str]
-    body: bytes | AsyncIterator[bytes]
-    result: str
-    close: Callable[[], Any] | None = None
+    live_function: Callable[[str], FunctionVersion | None]
+    response_headers_policy: Callable[[str], ResponseHeadersPolicy | None]
 
 
 class Exchange:
     """Answers viewers of one distribution."""
 
     def __init__(
-        self,
-        distribution: Distribution,
-        origins: Origins,
-        live_function: Callable[[str], FunctionVersion | None],
-        clock: Callable[[], float],
+        self, distribution: Distribution, origins: Origins, account: Account, clock: Callable[[], float]
     ) -> None:
         self._distribution = distribution
         self._origins = origins
-        self._live_function = live_function
+        self._account = account
         self._clock = clock
+        self._where = Where(distribution.id, distribution.domain_name)
+        self._behind: dict[CacheKey, asyncio.Task[None]] = {}
         self._cache = Cache(clock)
         self._runners: dict[str, FunctionRunner] = {}
 
@@ -196,68 +108,135 @@ class Exchange:
             return error_page(
                 viewer, 403, f"This distribution allows only {allowed} for this path, not {viewer.method}."
             )
-        arn = behavior.function_for("viewer-request")
-        if arn is not None:
-            outcome = await self._run_function(viewer, arn)
-            if isinstance(outcome, Reply):
-                return outcome
-            viewer = outcome
+        changed = await self._changed_request(viewer, behavior)
+        if isinstance(changed, Reply):
+            return changed
+        viewer = changed
         if viewer.path == "/" and config.root_object:
             viewer = replace(viewer, path="/" + config.root_object)
         reply = await self._obtain(viewer, behavior, config)
         if reply.status >= 400:
-            reply = await self._with_error_page(viewer, reply, config)
-        return for_viewer(viewer, add_policy_headers(viewer, behavior, reply))
+            failed = await self._with_error_page(viewer, reply, config)
+            return for_viewer(viewer, self._with_policy(viewer, behavior, failed))
+        return await self._changed_response(
+            viewer, behavior, for_viewer(viewer, self._with_policy(viewer, behavior, reply))
+        )
+
+    def _with_policy(self, viewer: ViewerRequest, behavior: Behavior, reply: Reply) -> Reply:
+        wanted = behavior.response_headers_policy_id
+        policy = self._account.response_headers_policy(wanted) if wanted is not None else None
+        if policy is None:
+            return reply
+        config = policy.at(self._clock())
+        return replace(reply, headers=response_headers.apply(config, viewer.headers, viewer.method, reply.headers))
 
     # Functions
 
-    async def _run_function(self, viewer: ViewerRequest, arn: str) -> ViewerRequest | Reply:
-        version = self._live_function(arn)
+    async def _changed_request(self, viewer: ViewerRequest, behavior: Behavior) -> ViewerRequest | Reply:
+        arn = behavior.function_for("viewer-request")
+        if arn is None:
+            return viewer
+
+        def taken(returned: dict[str, Any]) -> ViewerRequest | Reply:
+            return generated_response(returned) if "statusCode" in returned else rewritten(viewer, returned)
+
+        return await self._run_function(viewer, arn, request_event(self._where, viewer), taken)
+
+    async def _changed_response(self, viewer: ViewerRequest, behavior: Behavior, reply: Reply) -> Reply:
+        """Not for errors of the origin: the developer guide's "Restrictions on all edge functions"."""
+        arn = behavior.function_for("viewer-response")
+        if arn is None or reply.status >= 400:
+            return reply
+        event = response_event(self._where, viewer, reply)
+        return await self._run_function(viewer, arn, event, lambda returned: changed_response(reply, returned))
+
+    async def _run_function(
+        self, viewer: ViewerRequest, arn: str, event: dict[str, Any], taken: Callable[[dict[str, Any]], Outcome]
+    ) -> Outcome | Reply:
+        version = self._account.live_function(arn)
         if version is None:
             return error_page(viewer, 503, f"The function {arn} is not published.", "FunctionExecutionError")
         try:
-            returned = await asyncio.to_thread(self._call_function, version, self._event(viewer))
-            return generated_response(returned) if "statusCode" in returned else rewritten(viewer, returned)
+            return taken(await asyncio.to_thread(self._call_function, version, event))
         except FunctionError as error:
             log.warning("Function %s of distribution %s: %s", arn, self._distribution.id, error)
-            return error_page(viewer, 503, f"The CloudFront function {arn} failed: {error}.", "FunctionExecutionError")
+            invalid = isinstance(error, FunctionInvalid)
+            status, result = (502, "FunctionValidationError") if invalid else (503, "FunctionExecutionError")
+            return error_page(viewer, status, f"The CloudFront function {arn} failed: {error}.", result)
 
-    def _call_function(self, version: FunctionVersion, event: FunctionEvent) -> dict[str, Any]:
+    def _call_function(self, version: FunctionVersion, event: dict[str, Any]) -> dict[str, Any]:
         runner = self._runners.get(version.etag)
         if runner is None:
             runner = FunctionRunner(version.code)
             self._runners = {version.etag: runner, **dict(list(self._runners.items())[:7])}
-        return runner.run(event)
-
-    def _event(self, viewer: ViewerRequest) -> FunctionEvent:
-        headers = ((name.lower(), value) for name, value in viewer.headers.items() if name.lower() != "cookie")
-        return FunctionEvent(
-            distribution_id=self._distribution.id,
-            distribution_domain=self._distribution.domain_name,
-            event_type="viewer-request",
-            request_id=viewer.id,
-            viewer_ip=viewer.ip,
-            method=viewer.method,
-            uri=viewer.path,
-            query=viewer.query_pairs,
-            headers=tuple(headers),
-            cookies=viewer.cookie_pairs,
-        )
+        return runner.run(event).returned
 
     # Cache and origin
 
     async def _obtain(self, viewer: ViewerRequest, behavior: Behavior, config: EdgeConfig) -> Reply:
         key = self._key(viewer, behavior)
-        entry = self._cache.get(key, self._distribution.purges(self._clock())) if key else None
-        if entry is not None and entry.is_fresh(self._clock()):
+        now = self._clock()
+        entry = self._cache.get(key, self._distribution.purges(now)) if key else None
+        if entry is None or key is None:
+            return await self._fetch(viewer, key, behavior, config, None)
+        if entry.is_fresh(now):
             return self._from_entry(entry, "Hit")
+        if revalidates_behind(behavior.cache_policy, entry, now):
+            self._renew_behind(viewer, key, behavior, config, entry)
+            return self._from_entry(entry, "Hit")
+        return await self._fetch(viewer, key, behavior, config, entry)
+
+    async def _fetch(
+        self,
+        viewer: ViewerRequest,
+        key: CacheKey | None,
+        behavior: Behavior,
+        config: EdgeConfig,
+        entry: Entry | None,
+    ) -> Reply:
+        """What the origin says; where it fails, an expired entry may stand in for it."""
         try:
             answer = await self._ask(viewer, behavior, config, entry)
         except OriginError as error:
+            if stale := self._stale(key, behavior, config, entry, error.status):
+                return stale
             return self._unreachable(viewer, key, error, config)
+        if answer.status >= 500 and (stale := self._stale(key, behavior, config, entry, answer.status)):
+            await answer.close()
+            return stale
         if entry is not None and answer.status == 304 and key:
             return await self._renewed(key, entry, answer, behavior, config)
         return await self._received(viewer, key, answer, behavior, config)
+
+    def _stale(
+        self, key: CacheKey | None, behavior: Behavior, config: EdgeConfig, entry: Entry | None, status: int
+    ) -> Reply | None:
+        """The expired entry, and for the error caching time no further question to the origin."""
+        now = self._clock()
+        if entry is None or key is None or not may_stand_in(behavior.cache_policy, entry, now):
+            return None
+        self._cache.put(key, replace(entry, quiet_until=now + config.error_ttl(status)))
+        return self._from_entry(entry, "Hit")
+
+    def _renew_behind(
+        self, viewer: ViewerRequest, key: CacheKey, behavior: Behavior, config: EdgeConfig, entry: Entry
+    ) -> None:
+        """Ask the origin after the viewer has been answered, once at a time for each object."""
+        if key not in self._behind:
+            asked = replace(viewer, method="GET", body=None)
+            task = asyncio.ensure_future(self._renew(asked, key, behavior, config, entry))
+            self._behind[key] = task
+            task.add_done_callback(lambda _: self._behind.pop(key, None))
+
+    async def _renew(
+        self, viewer: ViewerRequest, key: CacheKey, behavior: Behavior, config: EdgeConfig, entry: Entry
+    ) -> None:
+        reply = await self._fetch(viewer, key, behavior, config, entry)
+        if not isinstance(reply.body, bytes):
+            async for _chunk in reply.body:
+                pass
+        if reply.close is not None:
+            await reply.close()
 
     def _key(self, viewer: ViewerRequest, behavior: Behavior) -> CacheKey | None:
         """None where the answer to this request is never kept nor taken from the cache."""
@@ -378,91 +357,6 @@ def freshness_of_error(status: int, config: EdgeConfig) -> float:
     return config.error_ttl(status) if status in (502, 504) else 0
 
 
-def origin_query(viewer: ViewerRequest, behavior: Behavior) -> str:
-    selections = [behavior.cache_policy.query_strings]
-    if behavior.origin_request_policy is not None:
-        selections.append(behavior.origin_request_policy.query_strings)
-    if any(selection.behavior == "all" for selection in selections):
-        return viewer.query
-    kept = [f"{name}={value}" for name, value in viewer.query_pairs if any(one.picks(name) for one in selections)]
-    return "&".join(kept)
-
-
-def origin_headers(viewer: ViewerRequest, behavior: Behavior, origin_domain: str) -> CIMultiDict[str]:
-    """What an origin gets of the viewer's headers, and what CloudFront adds or replaces."""
-    headers: CIMultiDict[str] = CIMultiDict()
-    for name, value in viewer.headers.items():
-        if _goes_to_origin(name, viewer, behavior):
-            headers.add(name, value)
-    headers.setdefault("Host", origin_domain)
-    headers.setdefault("User-Agent", "Amazon CloudFront")
-    _set_cookies(headers, viewer, behavior)
-    _set_accept_encoding(headers, viewer, behavior)
-    chain = viewer.headers.get("X-Forwarded-For")
-    headers["X-Forwarded-For"] = f"{chain}, {viewer.ip}" if chain else viewer.ip
-    headers["Via"] = via(viewer)
-    headers["X-Amz-Cf-Id"] = viewer.id
-    return headers
-
-
-def _goes_to_origin(name: str, viewer: ViewerRequest, behavior: Behavior) -> bool:
-    lower = name.lower()
-    if lower in NEVER_FORWARDED | OWN_HEADERS:
-        return False
-    if lower in BODY_HEADERS:
-        return True
-    if lower in CONDITIONAL_HEADERS:
-        return behavior.cache_policy.max_ttl == 0
-    if lower == "authorization" and viewer.method not in ("GET", "HEAD", "OPTIONS"):
-        return True
-    policy = behavior.origin_request_policy
-    return behavior.cache_policy.headers.picks(name) or (policy is not None and policy.headers.picks(name))
-
-
-def _set_cookies(headers: CIMultiDict[str], viewer: ViewerRequest, behavior: Behavior) -> None:
-    policy = behavior.origin_request_policy
-    kept = [
-        f"{name}={value}"
-        for name, value in viewer.cookie_pairs
-        if behavior.cache_policy.cookies.picks(name) or (policy is not None and policy.cookies.picks(name))
-    ]
-    if kept:
-        headers["Cookie"] = "; ".join(kept)
-
-
-def _set_accept_encoding(headers: CIMultiDict[str], viewer: ViewerRequest, behavior: Behavior) -> None:
-    given = viewer.headers.get("Accept-Encoding", "")
-    if behavior.cache_policy.gzip or behavior.cache_policy.brotli:
-        wanted = normalized_accept_encoding(behavior.cache_policy, given)
-    else:
-        policy = behavior.origin_request_policy
-        wanted = given if policy is not None and policy.headers.picks("Accept-Encoding") else ""
-    if wanted:
-        headers["Accept-Encoding"] = wanted
-
-
-def via(viewer: ViewerRequest) -> str:
-    return f"1.1 {viewer.id[:32].lower().replace('_', '0').replace('-', '0')}.cloudfront.net (CloudFront)"
-
-
-def should_compress(viewer: ViewerRequest, behavior: Behavior, answer: OriginAnswer) -> bool:
-    """The developer guide's conditions for compression at the edge; only gzip is done here."""
-    policy = behavior.cache_policy
-    kind = answer.headers.get("Content-Type", "").split(";")[0].strip().lower()
-    length = answer.headers.get("Content-Length", "")
-    return (
-        behavior.compress
-        and policy.max_ttl > 0
-        and viewer.method == "GET"
-        and answer.status in (200, 403, 404)
-        and "gzip" in normalized_accept_encoding(policy, viewer.headers.get("Accept-Encoding", "")).split(",")
-        and "Content-Encoding" not in answer.headers
-        and kind in COMPRESSIBLE_TYPES
-        and length.isdigit()
-        and int(length) in COMPRESSIBLE_LENGTH
-    )
-
-
 async def read_all(answer: OriginAnswer) -> bytes:
     try:
         return b"".join([chunk async for chunk in answer.body])
@@ -470,142 +364,6 @@ async def read_all(answer: OriginAnswer) -> bytes:
         await answer.close()
 
 
-def compressed_headers(headers: CIMultiDict[str], length: int) -> CIMultiDict[str]:
-    changed = CIMultiDict(headers)
-    changed["Content-Encoding"] = "gzip"
-    changed["Content-Length"] = str(length)
-    changed["Vary"] = ", ".join(filter(None, [headers.get("Vary"), "Accept-Encoding"]))
-    changed.popall("Accept-Ranges", None)
-    etag = headers.get("ETag")
-    if etag and not etag.startswith("W/"):
-        changed["ETag"] = f"W/{etag}"
-    return changed
-
-
 def is_small(headers: CIMultiDict[str]) -> bool:
     length = headers.get("Content-Length", "")
     return not length.isdigit() or int(length) <= LARGEST_CACHED
-
-
-def add_policy_headers(viewer: ViewerRequest, behavior: Behavior, reply: Reply) -> Reply:
-    policy = behavior.response_headers_policy
-    if policy is None:
-        return reply
-    headers = CIMultiDict(reply.headers)
-    for added in policy.headers_for(viewer.headers.get("Origin")):
-        if added.override or added.name not in headers:
-            headers[added.name] = added.value
-    return replace(reply, headers=headers)
-
-
-def for_viewer(viewer: ViewerRequest, reply: Reply) -> Reply:
-    """Conditional and partial requests, as far as the edge answers them itself."""
-    if reply.status != 200 or viewer.method not in ("GET", "HEAD"):
-        return reply
-    if is_not_modified(viewer.headers, reply.headers):
-        headers = CIMultiDict(reply.headers)
-        for name in ("Content-Length", "Content-Type", "Content-Encoding"):
-            headers.popall(name, None)
-        return replace(reply, status=304, headers=headers)
-    if isinstance(reply.body, bytes) and viewer.method == "GET" and "Range" in viewer.headers:
-        return partial(reply, reply.body, viewer.headers["Range"])
-    return reply
-
-
-def is_not_modified(asked: CIMultiDict[str], headers: CIMultiDict[str]) -> bool:
-    if "If-None-Match" in asked:
-        etag = headers.get("ETag", "").removeprefix("W/")
-        known = [part.strip().removeprefix("W/") for part in asked["If-None-Match"].split(",")]
-        return bool(etag) and (etag in known or "*" in known)
-    if "If-Modified-Since" in asked and "Last-Modified" in headers:
-        try:
-            return parsedate_to_datetime(headers["Last-Modified"]) <= parsedate_to_datetime(asked["If-Modified-Since"])
-        except (TypeError, ValueError):
-            return False
-    return False
-
-
-def partial(reply: Reply, body: bytes, asked: str) -> Reply:
-    """One byte range of a complete body; several ranges or another unit give the whole, as HTTP allows."""
-    match = re.fullmatch(r"bytes=(\d*)-(\d*)", asked.strip())
-    size = len(body)
-    if match is None or match.groups() == ("", ""):
-        return reply
-    first, last = match.groups()
-    start = int(first) if first else max(size - int(last), 0)
-    end = min(int(last), size - 1) if first and last else size - 1
-    headers = CIMultiDict(reply.headers)
-    if start >= size or start > end:
-        headers["Content-Range"] = f"bytes */{size}"
-        headers["Content-Length"] = "0"
-        return replace(reply, status=416, headers=headers, body=b"", result="Error")
-    headers["Content-Range"] = f"bytes {start}-{end}/{size}"
-    headers["Content-Length"] = str(end - start + 1)
-    return replace(reply, status=206, headers=headers, body=body[start : end + 1])
-
-
-def rewritten(viewer: ViewerRequest, returned: dict[str, Any]) -> ViewerRequest:
-    """The request that a function made of the viewer's. The method cannot be changed, Host neither."""
-    uri = returned.get("uri")
-    if not isinstance(uri, str) or not uri.startswith("/"):
-        raise FunctionError(f"the returned uri {uri!r} does not begin with a slash")
-    headers: CIMultiDict[str] = CIMultiDict()
-    for name, value in pairs_of(returned.get("headers")):
-        if name.lower() != "host":
-            headers.add(name, value)
-    headers["Host"] = viewer.headers.get("Host", "")
-    cookies = pairs_of(returned.get("cookies"))
-    if cookies:
-        headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in cookies)
-    query = pairs_of(returned.get("querystring"))
-    text = viewer.query if sorted(query) == sorted(viewer.query_pairs) else "&".join(f"{k}={v}" for k, v in query)
-    return replace(viewer, path=uri, query=text, headers=headers)
-
-
-def generated_response(returned: dict[str, Any]) -> Reply:
-    """The response that a function gave instead of a request."""
-    headers: CIMultiDict[str] = CIMultiDict({"Server": "CloudFront"})
-    for name, value in pairs_of(returned.get("headers")):
-        headers.add(name, value)
-    for name, item in (returned.get("cookies") or {}).items():
-        attributes = f"; {item['attributes']}" if item.get("attributes") else ""
-        headers.add("Set-Cookie", f"{name}={item.get('value', '')}{attributes}")
-    body = returned.get("body") or ""
-    if isinstance(body, dict):
-        data = str(body.get("data", ""))
-        content = base64.b64decode(data) if body.get("encoding") == "base64" else data.encode()
-    else:
-        content = str(body).encode()
-    headers["Content-Length"] = str(len(content))
-    return Reply(int(returned["statusCode"]), headers, content, "FunctionGeneratedResponse")
-
-
-def redirect_to_https(viewer: ViewerRequest, https_port: int) -> Reply:
-    query = f"?{viewer.query}" if viewer.query else ""
-    location = f"https://{viewer.host}:{https_port}{viewer.path}{query}"
-    status = 301 if viewer.method in ("GET", "HEAD") else 307
-    body = f"<html><head><title>{status}</title></head><body>{escape(location)}</body></html>\n".encode()
-    headers = CIMultiDict(
-        {
-            "Server": "CloudFront",
-            "Content-Type": "text/html",
-            "Content-Length": str(len(body)),
-            "Location": location,
-        }
-    )
-    return Reply(status, headers, body, "Redirect")
-
-
-def error_page(viewer: ViewerRequest, status: int, message: str, result: str = "Error") -> Reply:
-    """An error that CloudFront itself gives, with its reason for people."""
-    body = (
-        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
-        "<title>ERROR: The request could not be satisfied</title></head><body>"
-        f"<h1>{status} {HTTPStatus(status).phrase}</h1><h2>The request could not be satisfied.</h2>"
-        f"<p>{escape(message)}</p><hr><p>Generated by cloudfront (CloudFront)<br>Request ID: {viewer.id}</p>"
-        "</body></html>\n"
-    ).encode()
-    headers = CIMultiDict(
-        {"Server": "CloudFront", "Content-Type": "text/html; charset=utf-8", "Content-Length": str(len(body))}
-    )
-    return Reply(status, headers, body, result)

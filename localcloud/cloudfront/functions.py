@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -27,11 +28,19 @@ _PRELUDE = """
 for (const name of ['eval', 'WebAssembly', 'setTimeout', 'clearTimeout']) {
   globalThis[name] = undefined;
 }
+const $lines = [];
+{
+  const text = (word) => typeof word === 'string' ? word : JSON.stringify(word);
+  const write = (...words) => { $lines.push(words.map(text).join(' ')); };
+  globalThis.console = {log: write, info: write, warn: write, error: write, debug: write};
+}
 """
 _CALL = """
 (function (event) {
+  $lines.length = 0;
+  const ended = (returned) => JSON.stringify({returned: returned, lines: $lines});
   const result = handler(JSON.parse(event));
-  return result && typeof result.then === 'function' ? result.then((v) => JSON.stringify(v)) : JSON.stringify(result);
+  return result && typeof result.then === 'function' ? result.then(ended) : ended(result);
 })
 """
 
@@ -40,68 +49,17 @@ class FunctionError(Exception):
     """The function's code is not valid, or its run failed."""
 
 
+class FunctionInvalid(FunctionError):
+    """The function ran, and CloudFront does not take what it returned."""
+
+
 @dataclass(frozen=True)
-class FunctionEvent:
-    """A viewer's request as a function sees it. Header names are in lower case."""
+class Run:
+    """What the handler returned, what it wrote to the console, and how long it took in seconds."""
 
-    distribution_id: str
-    distribution_domain: str
-    event_type: str
-    request_id: str
-    viewer_ip: str
-    method: str
-    uri: str
-    query: tuple[tuple[str, str], ...]
-    headers: tuple[tuple[str, str], ...]
-    cookies: tuple[tuple[str, str], ...]
-
-    def to_json(self) -> str:
-        return json.dumps(
-            {
-                "version": "1.0",
-                "context": {
-                    "distributionDomainName": self.distribution_domain,
-                    "distributionId": self.distribution_id,
-                    "eventType": self.event_type,
-                    "requestId": self.request_id,
-                },
-                "viewer": {"ip": self.viewer_ip},
-                "request": {
-                    "method": self.method,
-                    "uri": self.uri,
-                    "querystring": multi_values(self.query),
-                    "headers": multi_values(self.headers),
-                    "cookies": multi_values(self.cookies),
-                },
-            }
-        )
-
-
-def multi_values(pairs: tuple[tuple[str, str], ...]) -> dict[str, Any]:
-    """`{name: {value, multiValue?}}`, the shape of query strings, headers and cookies in events."""
-    grouped: dict[str, list[str]] = {}
-    for name, value in pairs:
-        grouped.setdefault(name, []).append(value)
-    return {name: _multi_value(values) for name, values in grouped.items()}
-
-
-def _multi_value(values: list[str]) -> dict[str, Any]:
-    if len(values) == 1:
-        return {"value": values[0]}
-    return {"value": values[0], "multiValue": [{"value": value} for value in values]}
-
-
-def pairs_of(values: Any) -> tuple[tuple[str, str], ...]:
-    """The reverse of multi_values, for what a function returned."""
-    if not isinstance(values, Mapping):
-        return ()
-    pairs: list[tuple[str, str]] = []
-    for name, item in values.items():
-        if not isinstance(item, Mapping):
-            raise FunctionError(f"the value of {name!r} must be an object with a value")
-        several = item.get("multiValue") or [item]
-        pairs += [(str(name), str(one.get("value", ""))) for one in several]
-    return tuple(pairs)
+    returned: dict[str, Any]
+    lines: tuple[str, ...]
+    seconds: float
 
 
 class FunctionRunner:
@@ -113,11 +71,14 @@ class FunctionRunner:
         self._context = _loaded(code)
         self._closing = weakref.finalize(self, self._context.close)
 
-    def run(self, event: FunctionEvent) -> dict[str, Any]:
-        """The object that the handler returned; raises FunctionError."""
+    def run(self, event: Mapping[str, Any]) -> Run:
+        """Call the handler.
+
+        :raises FunctionError: When it does not end well, or returns no object.
+        """
         with self._lock:
             try:
-                return self._call(event)
+                return self._call(json.dumps(event))
             except (JSTimeoutException, TimeoutError) as error:
                 # What a run that was cut off has left on the heap would count against the next one.
                 self._start_again()
@@ -126,21 +87,20 @@ class FunctionRunner:
                 self._start_again()
                 raise FunctionError("the function used too much memory") from error
 
-    def _call(self, event: FunctionEvent) -> dict[str, Any]:
+    def _call(self, event: str) -> Run:
+        started = time.monotonic()
         try:
-            answer = self._context.eval(f"{_CALL}({json.dumps(event.to_json())})", timeout_sec=TIME_LIMIT)
+            answer = self._context.eval(f"{_CALL}({json.dumps(event)})", timeout_sec=TIME_LIMIT)
             if isinstance(answer, JSPromise):
                 answer = answer.get(timeout=TIME_LIMIT)
         except (JSTimeoutException, JSOOMException):
             raise
         except JSEvalException as error:
             raise FunctionError(_first_line(error)) from error
-        if not isinstance(answer, str):
+        outcome = json.loads(str(answer))
+        if not isinstance(outcome.get("returned"), dict):
             raise FunctionError("the function returned neither a request nor a response")
-        returned = json.loads(answer)
-        if not isinstance(returned, dict):
-            raise FunctionError("the function returned neither a request nor a response")
-        return returned
+        return Run(outcome["returned"], tuple(outcome["lines"]), time.monotonic() - started)
 
     def close(self) -> None:
         """End the context. An open one would keep the process from ending, so garbage collection closes it too."""

@@ -1,20 +1,16 @@
 # Copyright: Contributors to the antenna.aws collection
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Distributions, invalidations, origin access controls and functions, with their states in time.
-
-Nothing runs in the background: what is deployed or completed follows from the clock at the moment of asking.
-"""
+"""All of an account's CloudFront as the API changes it. Moto finds `urls` beside a module that is called so."""
 
 from __future__ import annotations
 
+import json
 import re
-import secrets
 import string
 import threading
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from moto.core.base_backend import BackendDict, BaseBackend
@@ -22,10 +18,10 @@ from moto.core.resource_tagging import TaggableResourcesMixin, TaggedResource
 from moto.utilities.tagging_service import TaggingService
 from moto.utilities.utils import PARTITION_NAMES
 
-from localcloud.cloudfront.cache import Purge
+from localcloud.cloudfront import prerequisites
 from localcloud.cloudfront.distribution import (
     Config,
-    EdgeConfig,
+    behaviors_of,
     complete_config,
     functions_of,
     origins_of,
@@ -38,223 +34,21 @@ from localcloud.cloudfront.exceptions import (
     not_found,
     unsupported,
 )
-from localcloud.cloudfront.functions import CODE_LIMIT, RUNTIME, FunctionError, check_code
+from localcloud.cloudfront.functions import CODE_LIMIT, RUNTIME, TIME_LIMIT, FunctionError, FunctionRunner, check_code
+from localcloud.cloudfront.policystore import ResponseHeadersPolicies
+from localcloud.cloudfront.resources import (
+    Distribution,
+    Function,
+    FunctionVersion,
+    Invalidation,
+    OriginAccessControl,
+    random_id,
+    resource_id,
+    runtime,
+)
 
 WILDCARD_LIMIT = 15
 PATH_LIMIT = 3000
-API_ROOT = "https://cloudfront.amazonaws.com/2020-05-31"
-
-
-@dataclass(frozen=True)
-class Ports:
-    """Where a distribution answers on loopback."""
-
-    https: int
-    http: int
-
-    @property
-    def url(self) -> str:
-        return f"https://localhost:{self.https}"
-
-    @property
-    def http_url(self) -> str:
-        return f"http://localhost:{self.http}"
-
-
-@dataclass(frozen=True)
-class Runtime:
-    """What the models need from the running cloud. Times and durations in seconds."""
-
-    clock: Callable[[], float]
-    deploy_seconds: Callable[[], float]
-    invalidation_seconds: Callable[[], float]
-    open_listeners: Callable[[Distribution], Ports]
-    close_listeners: Callable[[str], None]
-
-
-_runtime: Runtime | None = None
-
-
-def configure(runtime: Runtime) -> None:
-    """Set the runtime that all backends use from now on."""
-    global _runtime
-    _runtime = runtime
-
-
-def runtime() -> Runtime:
-    if _runtime is None:
-        raise RuntimeError("The rehearsal cloud's CloudFront was used before localcloud.cloudfront.install().")
-    return _runtime
-
-
-def random_id(alphabet: str = string.ascii_uppercase + string.digits, length: int = 13) -> str:
-    return "".join(secrets.choice(alphabet) for _ in range(length))
-
-
-def resource_id(prefix: str = "E") -> str:
-    return prefix + random_id()
-
-
-def moment(seconds: float) -> datetime:
-    """A naive UTC time, as moto's serializers expect it."""
-    return datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None)
-
-
-@dataclass(frozen=True)
-class Invalidation:
-    """A batch of paths; it takes effect when it completes (seconds of the clock)."""
-
-    id: str
-    caller_reference: str
-    paths: tuple[str, ...]
-    created_at: float
-    completes_at: float
-
-    def status(self, now: float) -> str:
-        return "Completed" if now >= self.completes_at else "InProgress"
-
-    def to_api(self, now: float) -> dict[str, Any]:
-        return self.summary(now) | {
-            "InvalidationBatch": {
-                "Paths": {"Quantity": len(self.paths), "Items": list(self.paths)},
-                "CallerReference": self.caller_reference,
-            }
-        }
-
-    def summary(self, now: float) -> dict[str, Any]:
-        return {"Id": self.id, "CreateTime": moment(self.created_at), "Status": self.status(now)}
-
-
-@dataclass
-class Distribution:
-    """A distribution: the wanted configuration, and what of it the edge has by now."""
-
-    id: str
-    arn: str
-    account_id: str
-    domain_name: str
-    config: Config
-    edge: EdgeConfig
-    etag: str
-    modified_at: float
-    deployed_at: float
-    before: EdgeConfig | None = None
-    invalidations: list[Invalidation] = field(default_factory=list)
-    ports: Ports | None = None
-
-    @property
-    def location(self) -> str:
-        return f"{API_ROOT}/distribution/{self.id}"
-
-    def status(self, now: float) -> str:
-        return "Deployed" if now >= self.deployed_at else "InProgress"
-
-    def edge_config(self, now: float) -> EdgeConfig | None:
-        """What viewers meet at this moment; None before the first deployment is done."""
-        return self.edge if now >= self.deployed_at else self.before
-
-    def purges(self, now: float) -> tuple[Purge, ...]:
-        return tuple(
-            Purge(invalidation.paths, invalidation.completes_at)
-            for invalidation in self.invalidations
-            if now >= invalidation.completes_at
-        )
-
-    def in_progress(self, now: float) -> list[Invalidation]:
-        return [item for item in self.invalidations if item.status(now) == "InProgress"]
-
-    def change(self, config: Config, now: float, deploy_seconds: float) -> None:
-        self.before = self.edge_config(now)
-        self.config = config
-        self.edge = read_config(config)
-        self.etag = resource_id()
-        self.modified_at = now
-        self.deployed_at = now + deploy_seconds
-
-    def to_api(self, now: float) -> dict[str, Any]:
-        return {
-            "Id": self.id,
-            "ARN": self.arn,
-            "Status": self.status(now),
-            "LastModifiedTime": moment(self.modified_at),
-            "InProgressInvalidationBatches": len(self.in_progress(now)),
-            "DomainName": self.domain_name,
-            "ActiveTrustedSigners": {"Enabled": False, "Quantity": 0},
-            "ActiveTrustedKeyGroups": {"Enabled": False, "Quantity": 0},
-            "DistributionConfig": self.config,
-        }
-
-    def summary(self, now: float) -> dict[str, Any]:
-        return {**self.config, **self.to_api(now), "ETag": self.etag}
-
-
-@dataclass(frozen=True)
-class OriginAccessControl:
-    """How CloudFront signs its requests to an origin."""
-
-    id: str
-    etag: str
-    config: Config
-
-    @property
-    def name(self) -> str:
-        return str(self.config["Name"])
-
-    def signs(self, viewer_has_authorization: bool) -> bool:
-        behavior = self.config["SigningBehavior"]
-        return behavior == "always" or (behavior == "no-override" and not viewer_has_authorization)
-
-    def to_api(self) -> dict[str, Any]:
-        return {"Id": self.id, "OriginAccessControlConfig": self.config}
-
-    def summary(self) -> dict[str, Any]:
-        return {"Id": self.id, **self.config}
-
-
-@dataclass(frozen=True)
-class FunctionVersion:
-    """The code of a function in one stage."""
-
-    code: str
-    config: Config
-    etag: str
-    modified_at: float
-
-
-@dataclass
-class Function:
-    """A CloudFront Function: what is being developed, and what is published."""
-
-    name: str
-    arn: str
-    created_at: float
-    development: FunctionVersion
-    live: FunctionVersion | None = None
-
-    def version(self, stage: str) -> FunctionVersion:
-        """Raises NoSuchFunctionExists for a stage that it never reached."""
-        found = self.live if stage == "LIVE" else self.development
-        if found is None:
-            raise not_found("NoSuchFunctionExists", f"function {self.name} in stage {stage}")
-        return found
-
-    def summary(self, stage: str, associated: bool) -> dict[str, Any]:
-        version = self.version(stage)
-        published = self.live is not None and self.live.code == self.development.code
-        status = "UNPUBLISHED" if not published else "DEPLOYED" if associated else "UNASSOCIATED"
-        if stage == "LIVE":
-            status = "DEPLOYED" if associated else "UNASSOCIATED"
-        return {
-            "Name": self.name,
-            "Status": status,
-            "FunctionConfig": version.config,
-            "FunctionMetadata": {
-                "FunctionARN": self.arn,
-                "Stage": stage,
-                "CreatedTime": moment(self.created_at),
-                "LastModifiedTime": moment(version.modified_at),
-            },
-        }
 
 
 class CloudFrontBackend(BaseBackend, TaggableResourcesMixin):  # type: ignore[misc]
@@ -268,6 +62,7 @@ class CloudFrontBackend(BaseBackend, TaggableResourcesMixin):  # type: ignore[mi
         self.distributions: dict[str, Distribution] = {}
         self.access_controls: dict[str, OriginAccessControl] = {}
         self.functions: dict[str, Function] = {}
+        self.response_headers_policies = ResponseHeadersPolicies(self._names_headers_policy)
         self.tagger = TaggingService()
 
     def reset(self) -> None:
@@ -346,6 +141,10 @@ class CloudFrontBackend(BaseBackend, TaggableResourcesMixin):  # type: ignore[mi
             self._check_access_control(origin)
         for association in functions_of(config):
             self._check_function(association)
+        for behavior in behaviors_of(config):
+            if wanted := behavior.get("ResponseHeadersPolicyId"):
+                self.response_headers_policies.get(wanted)
+        prerequisites.check(self.account_id, config)
         taken = {
             alias: other.id
             for other in self.distributions.values()
@@ -373,7 +172,7 @@ class CloudFrontBackend(BaseBackend, TaggableResourcesMixin):  # type: ignore[mi
             )
 
     def _check_function(self, association: Config) -> None:
-        if association["EventType"] != "viewer-request":
+        if association["EventType"] not in ("viewer-request", "viewer-response"):
             raise unsupported(f"functions at {association['EventType']}")
         arn = association["FunctionARN"]
         function = next((item for item in self.functions.values() if item.arn == arn), None)
@@ -382,6 +181,13 @@ class CloudFrontBackend(BaseBackend, TaggableResourcesMixin):  # type: ignore[mi
                 "InvalidFunctionAssociation",
                 f"The function ARN {arn} does not name a function that is published in the LIVE stage.",
             )
+
+    def _names_headers_policy(self, identifier: str) -> bool:
+        return any(
+            behavior.get("ResponseHeadersPolicyId") == identifier
+            for distribution in self.distributions.values()
+            for behavior in behaviors_of(distribution.config)
+        )
 
     # Invalidations
 
@@ -515,6 +321,29 @@ class CloudFrontBackend(BaseBackend, TaggableResourcesMixin):  # type: ignore[mi
                 )
             del self.functions[name]
             self.tagger.delete_all_tags_for_resource(function.arn)
+
+    def try_function(self, name: str, stage: str, event: bytes, if_match: str | None) -> dict[str, Any]:
+        """What TestFunction says of a run: output or error message, the lines written, and the share of the time."""
+        version = self.function(name).version(stage)
+        check_if_match(if_match, version.etag)
+        runner = FunctionRunner(version.code)
+        try:
+            given = json.loads(event)
+            kind = given["context"]["eventType"] if isinstance(given, dict) else None
+            run = runner.run(given)
+        except (ValueError, KeyError, TypeError) as error:
+            raise invalid_argument("The parameter EventObject is not an event as functions get it.") from error
+        except FunctionError as error:
+            return {"FunctionErrorMessage": str(error), "FunctionExecutionLogs": [], "ComputeUtilization": "0"}
+        finally:
+            runner.close()
+        answers = kind == "viewer-response" or "statusCode" in run.returned
+        return {
+            "ComputeUtilization": str(min(100, int(100 * run.seconds / TIME_LIMIT))),
+            "FunctionExecutionLogs": list(run.lines),
+            "FunctionErrorMessage": "",
+            "FunctionOutput": json.dumps({"response" if answers else "request": run.returned}),
+        }
 
     def is_associated(self, arn: str) -> bool:
         return any(

@@ -14,9 +14,11 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from localcloud.cloudfront.distribution import Origin
-from localcloud.cloudfront.models import Distribution, OriginAccessControl
-from localcloud.cloudfront.s3origin import Caller, S3Answer, read_object
+from localcloud.cloudfront.resources import Distribution, OriginAccessControl
+from localcloud.cloudfront.s3origin import read_object
 from localcloud.names import Address
+from localcloud.s3.access import Caller
+from localcloud.s3.answers import S3Answer
 
 CHUNK = 64 * 1024
 HOP_BY_HOP = frozenset(
@@ -106,7 +108,8 @@ class Origins:
         signed = bool(origin.oac_id) and self._access_control(distribution, origin.oac_id).signs(
             "Authorization" in request.headers
         )
-        caller = Caller(distribution.arn if signed else None, distribution.account_id)
+        secure = request.viewer_scheme == "https"
+        caller = Caller(distribution.arn if signed else None, distribution.account_id, secure)
         path = origin.path + request.path
         answer = await asyncio.to_thread(read_object, distribution.account_id, bucket, path, caller)
         return _object_answer(answer, request)

@@ -1,7 +1,7 @@
 # Copyright: Contributors to the antenna.aws collection
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The managed cache, origin request and response headers policies.
+"""The managed cache and origin request policies.
 
 Names, ids and settings are those of the CloudFront developer guide ("Use managed cache policies" and its siblings).
 Only policies whose every setting the edge carries out are offered; the id of any other one is refused as unknown.
@@ -108,81 +108,6 @@ class OriginRequestPolicy:
 
     def to_api(self) -> dict[str, Any]:
         return {"Id": self.id, "LastModifiedTime": CREATED, "OriginRequestPolicyConfig": self.config()}
-
-
-@dataclass(frozen=True)
-class ResponseHeader:
-    """A header that the edge adds; `override` also replaces the origin's."""
-
-    name: str
-    value: str
-    override: bool
-
-
-@dataclass(frozen=True)
-class ResponseHeadersPolicy:
-    """Headers added to answers; `security` and `cors` are the parts of its API form."""
-
-    id: str
-    name: str
-    comment: str
-    security: bool = False
-    cors: bool = False
-
-    @property
-    def etag(self) -> str:
-        return etag_of(self.id)
-
-    def headers_for(self, request_origin: str | None) -> tuple[ResponseHeader, ...]:
-        added: tuple[ResponseHeader, ...] = _SECURITY_HEADERS if self.security else ()
-        if self.cors and request_origin is not None:
-            added += (ResponseHeader("Access-Control-Allow-Origin", "*", False),)
-        return added
-
-    def config(self) -> dict[str, Any]:
-        config: dict[str, Any] = {"Name": self.name, "Comment": self.comment}
-        if self.cors:
-            config["CorsConfig"] = _cors_config()
-        if self.security:
-            config["SecurityHeadersConfig"] = _security_config()
-        return config
-
-    def to_api(self) -> dict[str, Any]:
-        return {"Id": self.id, "LastModifiedTime": CREATED, "ResponseHeadersPolicyConfig": self.config()}
-
-
-_SECURITY_HEADERS = (
-    ResponseHeader("Referrer-Policy", "strict-origin-when-cross-origin", False),
-    ResponseHeader("Strict-Transport-Security", "max-age=31536000", False),
-    ResponseHeader("X-Content-Type-Options", "nosniff", True),
-    ResponseHeader("X-Frame-Options", "SAMEORIGIN", False),
-    ResponseHeader("X-XSS-Protection", "1; mode=block", False),
-)
-
-
-def _security_config() -> dict[str, Any]:
-    return {
-        "XSSProtection": {"Override": False, "Protection": True, "ModeBlock": True},
-        "FrameOptions": {"Override": False, "FrameOption": "SAMEORIGIN"},
-        "ReferrerPolicy": {"Override": False, "ReferrerPolicy": "strict-origin-when-cross-origin"},
-        "ContentTypeOptions": {"Override": True},
-        "StrictTransportSecurity": {
-            "Override": False,
-            "IncludeSubdomains": False,
-            "Preload": False,
-            "AccessControlMaxAgeSec": 31536000,
-        },
-    }
-
-
-def _cors_config() -> dict[str, Any]:
-    return {
-        "AccessControlAllowOrigins": {"Quantity": 1, "Items": ["*"]},
-        "AccessControlAllowHeaders": {"Quantity": 1, "Items": ["*"]},
-        "AccessControlAllowMethods": {"Quantity": 1, "Items": ["GET"]},
-        "AccessControlAllowCredentials": False,
-        "OriginOverride": False,
-    }
 
 
 def etag_of(policy_id: str) -> str:
@@ -294,30 +219,11 @@ ORIGIN_REQUEST_POLICIES: dict[str, OriginRequestPolicy] = {
             "Policy to forward user-agent and referer headers to origin",
             headers=Selection("whitelist", ("user-agent", "referer")),
         ),
-    )
-}
-
-RESPONSE_HEADERS_POLICIES: dict[str, ResponseHeadersPolicy] = {
-    policy.id: policy
-    for policy in (
-        ResponseHeadersPolicy(
-            "67f7725c-6f97-4210-82d7-5512b31e9d03",
-            "Managed-SecurityHeadersPolicy",
-            "Adds a set of security headers to every response",
-            security=True,
-        ),
-        ResponseHeadersPolicy(
-            "60669652-455b-4ae9-85a4-c4c02393f86c",
-            "Managed-SimpleCORS",
-            "Allows all origins for simple CORS requests",
-            cors=True,
-        ),
-        ResponseHeadersPolicy(
-            "e61eb60c-9c35-4d20-a928-2b84e02af89c",
-            "Managed-CORS-and-SecurityHeadersPolicy",
-            "Allows all origins for simple CORS requests and adds security headers",
-            security=True,
-            cors=True,
+        OriginRequestPolicy(
+            "bf0718e1-ba1e-49d1-88b1-f726733018ae",
+            "Managed-HostHeaderOnly",
+            "Policy to forward Host header only",
+            headers=Selection("whitelist", ("host",)),
         ),
     )
 }

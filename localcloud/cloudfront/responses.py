@@ -15,24 +15,13 @@ from moto.core.responses import TYPE_RESPONSE, ActionResult, BaseResponse, Empty
 from moto.core.utils import camelcase_to_underscores, get_service_model
 
 from localcloud.cloudfront.exceptions import CloudFrontError
-from localcloud.cloudfront.models import (
-    API_ROOT,
-    CloudFrontBackend,
-    Function,
-    cloudfront_backends,
-    runtime,
-)
-from localcloud.cloudfront.policies import (
-    CACHE_POLICIES,
-    ORIGIN_REQUEST_POLICIES,
-    RESPONSE_HEADERS_POLICIES,
-    CachePolicy,
-    OriginRequestPolicy,
-    ResponseHeadersPolicy,
-)
+from localcloud.cloudfront.headers import ResponseHeadersPolicy
+from localcloud.cloudfront.models import CloudFrontBackend, cloudfront_backends
+from localcloud.cloudfront.policies import CACHE_POLICIES, ORIGIN_REQUEST_POLICIES, CachePolicy, OriginRequestPolicy
+from localcloud.cloudfront.resources import API_ROOT, Function, runtime
 
 NAMESPACE = "http://cloudfront.amazonaws.com/doc/2020-05-31/"
-Policy = CachePolicy | OriginRequestPolicy | ResponseHeadersPolicy
+Policy = CachePolicy | OriginRequestPolicy
 
 
 class Route(NamedTuple):
@@ -224,6 +213,13 @@ class CloudFrontResponse(BaseResponse):  # type: ignore[misc]
         function = self.backend.publish_function(self._get_param("Name"), self._get_param("IfMatch"))
         return ActionResult({"FunctionSummary": self._function_result(function, "LIVE")["FunctionSummary"]})
 
+    def test_function(self) -> ActionResult:
+        name, stage = self._get_param("Name"), self._get_param("Stage") or "DEVELOPMENT"
+        trial = self.backend.try_function(name, stage, self._get_param("EventObject"), self._get_param("IfMatch"))
+        function = self.backend.function(name)
+        summary = self._function_result(function, stage)["FunctionSummary"]
+        return ActionResult({"TestResult": {"FunctionSummary": summary, **trial}})
+
     def delete_function(self) -> ActionResult:
         self.backend.delete_function(self._get_param("Name"), self._get_param("IfMatch"))
         return EmptyResult()
@@ -262,18 +258,6 @@ class CloudFrontResponse(BaseResponse):  # type: ignore[misc]
         policy = self._policy(ORIGIN_REQUEST_POLICIES, "NoSuchOriginRequestPolicy")
         return ActionResult({"OriginRequestPolicyConfig": policy.config(), "ETag": policy.etag})
 
-    def list_response_headers_policies(self) -> ActionResult:
-        policies = self._policies(RESPONSE_HEADERS_POLICIES, "ResponseHeadersPolicy")
-        return ActionResult({"ResponseHeadersPolicyList": policies})
-
-    def get_response_headers_policy(self) -> ActionResult:
-        policy = self._policy(RESPONSE_HEADERS_POLICIES, "NoSuchResponseHeadersPolicy")
-        return ActionResult({"ResponseHeadersPolicy": policy.to_api(), "ETag": policy.etag})
-
-    def get_response_headers_policy_config(self) -> ActionResult:
-        policy = self._policy(RESPONSE_HEADERS_POLICIES, "NoSuchResponseHeadersPolicy")
-        return ActionResult({"ResponseHeadersPolicyConfig": policy.config(), "ETag": policy.etag})
-
     def _policies(self, known: dict[str, Any], key: str) -> dict[str, Any]:
         kept = {} if self._get_param("Type") == "custom" else known
         return self._page({policy.id: {"Type": "managed", key: policy.to_api()} for policy in kept.values()})
@@ -284,6 +268,36 @@ class CloudFrontResponse(BaseResponse):  # type: ignore[misc]
             raise CloudFrontError(code, f"The policy {wanted} does not exist.", 404)
         policy: Policy = known[wanted]
         return policy
+
+    def create_response_headers_policy(self) -> ActionResult:
+        policy = self.backend.response_headers_policies.create(self._get_param("ResponseHeadersPolicyConfig", {}))
+        location = f"{API_ROOT}/response-headers-policy/{policy.id}"
+        return _headers_policy(policy, Location=location)
+
+    def get_response_headers_policy(self) -> ActionResult:
+        return _headers_policy(self.backend.response_headers_policies.get(self._get_param("Id")))
+
+    def get_response_headers_policy_config(self) -> ActionResult:
+        policy = self.backend.response_headers_policies.get(self._get_param("Id"))
+        return ActionResult({"ResponseHeadersPolicyConfig": policy.config, "ETag": policy.etag})
+
+    def update_response_headers_policy(self) -> ActionResult:
+        policy = self.backend.response_headers_policies.update(
+            self._get_param("Id"), self._get_param("ResponseHeadersPolicyConfig", {}), self._get_param("IfMatch")
+        )
+        return _headers_policy(policy)
+
+    def delete_response_headers_policy(self) -> ActionResult:
+        self.backend.response_headers_policies.delete(self._get_param("Id"), self._get_param("IfMatch"))
+        return EmptyResult()
+
+    def list_response_headers_policies(self) -> ActionResult:
+        known = self.backend.response_headers_policies.all(self._get_param("Type"))
+        items = {
+            policy.id: {"Type": "managed" if policy.managed else "custom", "ResponseHeadersPolicy": policy.to_api()}
+            for policy in known.values()
+        }
+        return ActionResult({"ResponseHeadersPolicyList": self._page(items)})
 
     # Tags
 
@@ -318,6 +332,10 @@ class CloudFrontResponse(BaseResponse):  # type: ignore[misc]
         if truncated:
             page["NextMarker"] = shown[-1]
         return page
+
+
+def _headers_policy(policy: ResponseHeadersPolicy, **more: str) -> ActionResult:
+    return ActionResult({"ResponseHeadersPolicy": policy.to_api(), "ETag": policy.etag, **more})
 
 
 def _error_response(error: CloudFrontError) -> TYPE_RESPONSE:

@@ -5,17 +5,14 @@
 
 from __future__ import annotations
 
-import fnmatch
-import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
-from xml.sax.saxutils import escape
 
 from multidict import CIMultiDict
 
 from localcloud.cloudfront.exceptions import unsupported
+from localcloud.s3.access import Caller, NotJudged, may
+from localcloud.s3.answers import S3Answer, error_answer
 
 PASSED_METADATA = (
     "content-type",
@@ -25,34 +22,20 @@ PASSED_METADATA = (
     "content-language",
     "expires",
 )
-PUBLIC_READ_GRANTEE = "http://acs.amazonaws.com/groups/global/AllUsers"
-
-
-@dataclass(frozen=True)
-class Caller:
-    """Who asks S3: CloudFront for a distribution (its ARN), or nobody known (None)."""
-
-    distribution_arn: str | None
-    account_id: str
-
-    def condition_values(self) -> dict[str, str]:
-        values = {"aws:securetransport": "true"}
-        if self.distribution_arn is not None:
-            values |= {"aws:sourcearn": self.distribution_arn, "aws:sourceaccount": self.account_id}
-        return values
-
-
-@dataclass(frozen=True)
-class S3Answer:
-    """What S3 answered; the body is complete."""
-
-    status: int
-    headers: CIMultiDict[str]
-    body: bytes
 
 
 def read_object(account_id: str, bucket_name: str, path: str, caller: Caller) -> S3Answer:
-    """The object behind a URL path, or S3's error as XML."""
+    """The object behind a URL path, or S3's error as XML.
+
+    :raises CloudFrontError: When the bucket's policy says what is not judged here.
+    """
+    try:
+        return _read_object(account_id, bucket_name, path, caller)
+    except NotJudged as error:
+        raise unsupported(f"{error} in the policy of a bucket that is an origin") from error
+
+
+def _read_object(account_id: str, bucket_name: str, path: str, caller: Caller) -> S3Answer:
     from moto.s3.exceptions import MissingBucket
     from moto.s3.models import s3_backends
 
@@ -86,104 +69,3 @@ def _object_headers(key: Any) -> CIMultiDict[str]:
         if name.lower() in PASSED_METADATA or name.lower().startswith("x-amz-meta-"):
             headers[name] = str(value)
     return headers
-
-
-def error_answer(status: int, code: str, message: str, resource: str = "") -> S3Answer:
-    detail = f"<Resource>{escape(resource)}</Resource>" if resource else ""
-    error = f"<Error><Code>{code}</Code><Message>{message}</Message>{detail}</Error>"
-    body = f'<?xml version="1.0" encoding="UTF-8"?>\n{error}'
-    headers = CIMultiDict({"Server": "AmazonS3", "Content-Type": "application/xml"})
-    return S3Answer(status, headers, body.encode())
-
-
-def may(bucket: Any, caller: Caller, action: str, resource: str, key: Any) -> bool:
-    """Whether bucket policy or ACL let the caller do it: an explicit Deny wins, without an Allow nothing is let."""
-    statements = _statements(bucket.policy)
-    block = bucket.public_access_block
-    public_counts = not _flag(block, "restrict_public_buckets")
-    if any(
-        _applies(statement, caller, action, resource)
-        for statement in statements
-        if statement.get("Effect") == "Deny" and _names(statement.get("Principal"), caller, public_counts=True)
-    ):
-        return False
-    if any(
-        _applies(statement, caller, action, resource)
-        for statement in statements
-        if statement.get("Effect") == "Allow" and _names(statement.get("Principal"), caller, public_counts)
-    ):
-        return True
-    if _flag(block, "ignore_public_acls") or key is None or key.acl is None:
-        return False
-    return any(
-        "READ" in grant.permissions or "FULL_CONTROL" in grant.permissions
-        for grant in key.acl.grants
-        if any(grantee.uri == PUBLIC_READ_GRANTEE for grantee in grant.grantees)
-    )
-
-
-def _flag(block: Any, name: str) -> bool:
-    return block is not None and str(getattr(block, name)).lower() == "true"
-
-
-def _statements(policy: bytes | None) -> list[dict[str, Any]]:
-    if not policy:
-        return []
-    statements = json.loads(policy).get("Statement", [])
-    return [statements] if isinstance(statements, dict) else list(statements)
-
-
-def _names(principal: Any, caller: Caller, public_counts: bool) -> bool:
-    if principal == "*" or (isinstance(principal, Mapping) and "*" in _strings(principal.get("AWS"))):
-        return public_counts
-    if not isinstance(principal, Mapping) or caller.distribution_arn is None:
-        return False
-    return "cloudfront.amazonaws.com" in _strings(principal.get("Service"))
-
-
-def _applies(statement: Mapping[str, Any], caller: Caller, action: str, resource: str) -> bool:
-    for unknown in ("NotPrincipal", "NotAction", "NotResource"):
-        if unknown in statement:
-            raise unsupported(f"{unknown} in the policy of a bucket that is an origin")
-    actions = any(fnmatch.fnmatchcase(action.lower(), wanted.lower()) for wanted in _strings(statement.get("Action")))
-    resources = any(fnmatch.fnmatchcase(resource, wanted) for wanted in _strings(statement.get("Resource")))
-    return actions and resources and _conditions_hold(statement.get("Condition") or {}, caller.condition_values())
-
-
-def _conditions_hold(conditions: Mapping[str, Any], known: Mapping[str, str]) -> bool:
-    return all(
-        _condition_holds(operator, known.get(key.lower()), _strings(wanted))
-        for operator, tests in conditions.items()
-        for key, wanted in tests.items()
-    )
-
-
-def _condition_holds(operator: str, actual: str | None, wanted: list[str]) -> bool:
-    if_exists = operator.endswith("IfExists")
-    name = operator.removesuffix("IfExists")
-    if name not in _OPERATORS:
-        raise unsupported(f"the condition operator {operator} in the policy of a bucket that is an origin")
-    negative = "Not" in name
-    if actual is None:
-        return if_exists or negative
-    test = _OPERATORS[name]
-    return any(test(actual, one) for one in wanted) is not negative
-
-
-_OPERATORS: dict[str, Callable[[str, str], bool]] = {
-    "StringEquals": lambda actual, wanted: actual == wanted,
-    "StringNotEquals": lambda actual, wanted: actual == wanted,
-    "StringLike": fnmatch.fnmatchcase,
-    "StringNotLike": fnmatch.fnmatchcase,
-    "ArnEquals": fnmatch.fnmatchcase,
-    "ArnLike": fnmatch.fnmatchcase,
-    "ArnNotEquals": fnmatch.fnmatchcase,
-    "ArnNotLike": fnmatch.fnmatchcase,
-    "Bool": lambda actual, wanted: actual.lower() == wanted.lower(),
-}
-
-
-def _strings(value: Any) -> list[str]:
-    if value is None:
-        return []
-    return [str(item) for item in value] if isinstance(value, list) else [str(value)]

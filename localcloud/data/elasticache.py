@@ -107,6 +107,7 @@ def install(cloud: Cloud) -> None:
             "moto's ElastiCache has another shape than expected: not the moto that requirements.txt pins"
         )
     servers = Servers(cloud)
+    cloud.reset_hooks.append(servers.remove_all)
     ValkeyGroup.condition_of = staticmethod(servers.condition)
     ValkeyResponse.servers = servers
     ValkeyResponse.cloud = cloud

@@ -53,6 +53,7 @@ def install(cloud: Cloud) -> None:
     if list(urls.url_paths) != ["{0}/$"] or not hasattr(moto_models, "DBInstance"):
         raise RuntimeError("moto's RDS has another shape than expected: not the moto that requirements.txt pins")
     servers = Servers(cloud)
+    cloud.reset_hooks.append(servers.remove_all)
     PostgresInstance.condition_of = staticmethod(servers.condition)
     PostgresResponse.servers = servers
     PostgresResponse.cloud = cloud

@@ -155,6 +155,11 @@ class Servers:
             self._cloud.firewall.remove_store(server.store.id)
             self._remove_objects(server.wanted)
 
+    def remove_all(self) -> None:
+        """Remove every server with its data."""
+        for region, name in list(self._servers):
+            self.remove(region, name)
+
     def docker_name(self, wanted: Wanted) -> str:
         """The name of the server's container and volume."""
         local = wanted.name if wanted.region == self._cloud.region else f"{wanted.region}-{wanted.name}"

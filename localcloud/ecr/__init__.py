@@ -35,11 +35,20 @@ def install(cloud: Cloud) -> None:
     passwords = Passwords(cloud.clock)
     registry = Registry(cloud, bearers)
     registry.start()
+    cloud.reset_hooks.append(lambda: _forget_images(cloud, registry))
     RegistryECRResponse.registry = registry
     RegistryECRResponse.passwords = passwords
     RegistryECRResponse.address = cloud.registry
     urls.url_paths["{0}/$"] = RegistryECRResponse.dispatch
     admin.add_handler("GET", TOKEN_PATH, _token_handler(passwords, bearers))
+
+
+def _forget_images(cloud: Cloud, registry: Registry) -> None:
+    from moto.ecr.models import ecr_backends
+
+    for backend in ecr_backends[cloud.account_id].values():
+        for name in backend.repositories:
+            registry.forget(name)
 
 
 def _token_handler(passwords: Passwords, bearers: Bearers) -> admin.Handler:

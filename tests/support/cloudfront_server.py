@@ -17,18 +17,18 @@ from moto_server import Journal
 from werkzeug.serving import make_server
 
 from localcloud import cloudfront
-from localcloud.cloudfront import models
+from localcloud.cloudfront import resources
 
 SECONDS = 0.5
 
 if __name__ == "__main__":
     cloudfront._replace_backend()
-    models.configure(
-        models.Runtime(
+    resources.configure(
+        resources.Runtime(
             clock=time.time,
             deploy_seconds=lambda: SECONDS,
             invalidation_seconds=lambda: SECONDS,
-            open_listeners=lambda distribution: models.Ports(443, 80),
+            open_listeners=lambda distribution: resources.Ports(443, 80),
             close_listeners=lambda distribution_id: None,
         )
     )

@@ -100,7 +100,6 @@ def test_completing_again_changes_nothing() -> None:
         (with_behavior(TargetOriginId="other"), "NoSuchOrigin"),
         (with_behavior(CachePolicyId="none"), "NoSuchCachePolicy"),
         (with_behavior(OriginRequestPolicyId="none"), "NoSuchOriginRequestPolicy"),
-        (with_behavior(ResponseHeadersPolicyId="none"), "NoSuchResponseHeadersPolicy"),
         (with_behavior(CachePolicyId=None), "InvalidArgument"),
         (with_behavior(ForwardedValues={"QueryString": True}), "InvalidArgument"),
         (with_behavior(CachePolicyId=None, ForwardedValues={"QueryString": True}), "UnsupportedOperation"),
@@ -111,8 +110,6 @@ def test_completing_again_changes_nothing() -> None:
         (with_origin(DomainName="example.org"), "InvalidArgument"),
         (minimal(Aliases={"Quantity": 1, "Items": ["www.example.org"]}), "InvalidViewerCertificate"),
         (minimal(DefaultRootObject="/index.html"), "InvalidDefaultRootObject"),
-        (minimal(WebACLId="acl"), "UnsupportedOperation"),
-        (minimal(Logging={"Enabled": True}), "UnsupportedOperation"),
         (minimal(Comment=None), "InvalidArgument"),
     ],
 )

@@ -6,10 +6,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
-from localcloud.cloudfront.s3origin import Caller, error_answer, may
+from localcloud.s3.access import Caller, NotJudged, may
+from localcloud.s3.answers import S3Answer, error_answer
 
 if TYPE_CHECKING:
     from localcloud.cloud import Cloud
@@ -26,11 +28,21 @@ class Strangers:
         self._cloud = cloud
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        if not _is_unsigned(environ) or environ["REQUEST_METHOD"] == "OPTIONS" or self._admits(environ):
+        refusal = self._refusal(environ)
+        if refusal is None:
             return self._application(environ, start_response)
-        refusal = error_answer(403, "AccessDenied", "Access Denied")
-        start_response("403 Forbidden", [*refusal.headers.items(), ("Content-Length", str(len(refusal.body)))])
+        status = HTTPStatus(refusal.status)
+        headers = [*refusal.headers.items(), ("Content-Length", str(len(refusal.body)))]
+        start_response(f"{status.value} {status.phrase}", headers)
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [refusal.body]
+
+    def _refusal(self, environ: dict[str, Any]) -> S3Answer | None:
+        if not _is_unsigned(environ) or environ["REQUEST_METHOD"] == "OPTIONS":
+            return None
+        try:
+            return None if self._admits(environ) else error_answer(403, "AccessDenied", "Access Denied")
+        except NotJudged as error:
+            return error_answer(501, "NotImplemented", f"Bucket policies with {error} are not judged here")
 
     def _admits(self, environ: dict[str, Any]) -> bool:
         from moto.s3.exceptions import MissingBucket

@@ -1,18 +1,18 @@
 # Copyright: Contributors to the antenna.aws collection
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who may read a bucket through the edge."""
+"""Who may do what with a bucket."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from localcloud.cloudfront.exceptions import CloudFrontError
-from localcloud.cloudfront.s3origin import Caller, may
+from localcloud.s3.access import Caller, NotJudged, by_policy, may
 
 ARN = "arn:aws:cloudfront::123456789012:distribution/E1"
 DISTRIBUTION = Caller(ARN, "123456789012")
@@ -66,7 +66,29 @@ def test_may_read(caller: Caller, of: Any, expected: bool) -> None:
     assert may(of, caller, "s3:GetObject", OBJECT, None) is expected
 
 
+ACCOUNT = Caller(None, "123456789012", signed=True)
+OLD_TLS = statement(Effect="Deny", Principal="*", **when("NumericLessThan", "s3:TlsVersion", "1.2"))
+
+
+@pytest.mark.parametrize(
+    ("caller", "of", "expected"),
+    [
+        (ACCOUNT, bucket(), None),
+        (ACCOUNT, bucket(NO_TLS, OLD_TLS), None),
+        (ACCOUNT, bucket(statement()), None),
+        (ACCOUNT, bucket(statement(Effect="Deny", Principal="*")), False),
+        (ACCOUNT, bucket(statement(Principal={"AWS": "123456789012"})), True),
+        (ACCOUNT, bucket(statement(Principal={"AWS": "210987654321"})), None),
+        (ACCOUNT, bucket(PUBLIC, restrict=True), True),
+        (replace(DISTRIBUTION, secure=False), bucket(statement(), NO_TLS), False),
+        (replace(DISTRIBUTION, secure=False), bucket(statement()), True),
+    ],
+)
+def test_what_the_policy_says(caller: Caller, of: Any, expected: bool | None) -> None:
+    assert by_policy(of, caller, "s3:GetObject", OBJECT) is expected
+
+
 @pytest.mark.parametrize("changes", [when("IpAddress", "aws:SourceIp", "0.0.0.0/0"), {"NotAction": "s3:PutObject"}])
 def test_what_is_not_understood_is_refused(changes: dict[str, Any]) -> None:
-    with pytest.raises(CloudFrontError, match="does not implement"):
+    with pytest.raises(NotJudged):
         may(bucket(statement(**changes)), DISTRIBUTION, "s3:GetObject", OBJECT, None)
