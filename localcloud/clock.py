@@ -53,6 +53,11 @@ class MovableClock:
     def monotonic(self) -> float:
         return self._machine.monotonic() + self._ahead
 
+    @property
+    def ahead(self) -> float:
+        """By how many seconds it is ahead of the machine's."""
+        return self._ahead
+
     def wait(self, seconds: float) -> None:
         until = self.monotonic() + seconds
         with self._moved:

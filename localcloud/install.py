@@ -6,12 +6,16 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import os
+import sys
+from datetime import datetime
 from typing import TYPE_CHECKING, Protocol, cast
 
 from localcloud import firewall
 
 if TYPE_CHECKING:
+    from localcloud.clock import Clock
     from localcloud.cloud import Cloud
 
 SERVICES: tuple[str, ...] = (
@@ -58,9 +62,29 @@ def install(cloud: Cloud) -> None:
     if moto.__version__ != MOTO_VERSION:
         raise RuntimeError(f"moto {moto.__version__} is installed, but our hooks fit {MOTO_VERSION}: make python")
     _set_default_region(cloud.region)
+    _follow(cloud.clock)
     firewall.install(cloud.firewall)
     for name in SERVICES:
         cast("Service", importlib.import_module(name)).install(cloud)
+
+
+def _follow(clock: Clock) -> None:
+    """Let moto ask our clock: what it writes down is in the time that the rest of the cloud lives in.
+
+    Modules that are there already have the function under its name; those to come import ours.
+    """
+    from moto.core import utils
+
+    original = getattr(utils, "utcnow", None)
+    if original is None or "utcnow()" not in inspect.getsource(utils.unix_time):
+        raise RuntimeError("moto asks for the time elsewhere: not the moto that requirements.txt pins")
+
+    def utcnow() -> datetime:
+        return clock.now().replace(tzinfo=None)
+
+    for module in list(sys.modules.values()):
+        if module is not None and module.__name__.startswith("moto.") and vars(module).get("utcnow") is original:
+            vars(module)["utcnow"] = utcnow
 
 
 def _set_default_region(region: str) -> None:

@@ -123,7 +123,12 @@ class Pump:
         new = self.lines(watched.container, watched.seen)
         if new:
             watched.seen = new[-1].stamp
-            self._put(watched.destination, [{"timestamp": line.milliseconds, "message": line.text} for line in new])
+            # Docker stamps them with the machine's time.
+            ahead = int(self._cloud.clock.ahead * 1000)
+            self._put(
+                watched.destination,
+                [{"timestamp": line.milliseconds + ahead, "message": line.text} for line in new],
+            )
 
     def _put(self, destination: Destination, events: list[dict[str, int | str]]) -> None:
         if not events:

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +100,15 @@ def test_clock_is_put_forward_and_never_back(localcloud: Any) -> None:
     for body in ({"advance": -1}, {"advance": "1"}, {"now": 0}, [], None):
         with pytest.raises(urllib.error.HTTPError, match="400"):
             localcloud.admin("POST", "clock", body)
+
+
+def test_moto_lives_in_the_same_time(localcloud: Any) -> None:
+    now = localcloud.advance(86400)
+    created = localcloud.client("iam").create_user(UserName="tomorrow")["User"]["CreateDate"]
+    localcloud.client("logs").create_log_group(logGroupName="tomorrow")
+    (group,) = localcloud.client("logs").describe_log_groups(logGroupNamePrefix="tomorrow")["logGroups"]
+    assert timedelta() <= created - now.replace(microsecond=0) < timedelta(minutes=10)
+    assert timedelta() <= datetime.fromtimestamp(group["creationTime"] / 1000, UTC) - now < timedelta(minutes=10)
 
 
 def test_latency_is_aws_s_scaled_as_asked(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ import pytest
 from moto import mock_aws
 from moto.logs.models import logs_backends
 
+from localcloud.clock import MovableClock
 from localcloud.logs.pump import Destination, Pump
 
 ACCOUNT, REGION, GROUP = "123456789012", "us-west-2", "/aws/elasticbeanstalk/hello/var/log/x.log"
@@ -40,8 +41,7 @@ def engine() -> Iterator[Engine]:
 
 
 def pump(engine: Engine) -> Pump:
-    clock = SimpleNamespace(now=lambda: datetime(2026, 11, 23, 12, tzinfo=UTC))
-    return Pump(cast("Any", SimpleNamespace(engine=engine, clock=clock)))
+    return Pump(cast("Any", SimpleNamespace(engine=engine, clock=MovableClock())))
 
 
 def messages() -> list[str]:
@@ -57,6 +57,17 @@ def test_lines_of_one_second_arrive_once(engine: Engine) -> None:
     watching.unwatch("c")
     assert messages() == ["one", "two", " "]
     assert [line.text for line in watching.lines("c", f"{now}.200000002Z")] == [" "]
+
+
+def test_lines_are_in_the_time_of_the_cloud(engine: Engine) -> None:
+    watching = pump(engine)
+    watching._cloud.clock.advance(3600)
+    now = datetime.now(UTC).replace(microsecond=0)
+    engine.output = [(f"{now:%Y-%m-%dT%H:%M:%S}.100000000Z", "one")]
+    watching.watch("c", TO)
+    watching.unwatch("c")
+    (event,) = logs_backends[ACCOUNT][REGION].groups[GROUP].streams["i-1"].events
+    assert event.timestamp == int(now.timestamp() + 3600) * 1000 + 100
 
 
 def test_a_new_group_keeps_its_lines_as_long_as_asked(engine: Engine) -> None:
