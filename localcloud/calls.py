@@ -9,7 +9,7 @@ import io
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -19,6 +19,7 @@ ANONYMOUS = "anonymous"
 
 _IDENTIFIED = "localcloud.call"
 _SCOPE = re.compile(r"Credential=([^/,\s]+)/\d+/([^/]+)/([^/]+)/aws4_request")
+_OLD_SIGNATURE = re.compile(r"AWS [^:\s]+:\S+")
 _READS = re.compile(
     r"(BatchCheck|BatchGet|Check|Describe|Discover|Download|Estimate|Filter|Get|Head|List|Lookup|Query|Request|Retrieve"
     r"|Scan|Search|Select|Simulate|Test|Validate|Assume)"
@@ -37,7 +38,7 @@ class Call:
     """A request, as far as it says what it wants.
 
     `resource` is the name, id or ARN of what the call is about: the value of a parameter that names something, and of
-    no other. Any of them is empty when the request does not say.
+    no other. Any of them is empty when the request does not say. `parameters` hold secrets too: not to be kept.
     """
 
     service: str
@@ -46,6 +47,7 @@ class Call:
     access: str = "read"
     resource: str = ""
     access_key: str = ""
+    parameters: Parameters = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def is_write(self) -> bool:
@@ -58,6 +60,11 @@ def identify(environ: dict[str, Any]) -> Call:
         environ[_IDENTIFIED] = _identify(environ)
     call: Call = environ[_IDENTIFIED]
     return call
+
+
+def is_signature(authorization: str) -> bool:
+    """Whether the header is one of AWS's signatures: version 4, or 2, which S3 still reads."""
+    return bool(_SCOPE.search(authorization)) or bool(_OLD_SIGNATURE.fullmatch(authorization))
 
 
 def body_of(environ: dict[str, Any]) -> bytes | None:
@@ -119,7 +126,7 @@ def _identify(environ: dict[str, Any]) -> Call:
     access_key, region, service = scope.groups() if scope else ("", "", "s3")
     operation, parameters = _asked(service, query, environ)
     access = "read" if is_read(operation, environ["REQUEST_METHOD"]) else "write"
-    return Call(service, region, operation, access, resource_of(operation, parameters), access_key)
+    return Call(service, region, operation, access, resource_of(operation, parameters), access_key, parameters)
 
 
 def _asked(service: str, query: Mapping[str, str], environ: dict[str, Any]) -> tuple[str, Parameters]:

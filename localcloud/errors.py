@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -15,6 +16,10 @@ from uuid import uuid4
 from xml.sax.saxutils import escape
 
 from localcloud.calls import Call
+from localcloud.shapes import service_model
+
+# What no XML document may contain, escaped or not.
+NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 Protocol = Literal["json", "rest-json", "query", "ec2", "s3"]
 
@@ -47,24 +52,19 @@ def protocol_of(environ: dict[str, Any], call: Call) -> Protocol:
     """The protocol whose form the error must have: that of the request, else the one that the service speaks."""
     if "HTTP_X_AMZ_TARGET" in environ:
         return "json"
-    spoken = _spoken(call.service)
-    if spoken == "query" and "json" in str(environ.get("CONTENT_TYPE", "")):
+    if service_model(call.service) is None and "json" in str(environ.get("CONTENT_TYPE", "")):
         return "json"
-    return spoken
+    return _spoken(call.service)
 
 
 @cache
 def _spoken(service: str) -> Protocol:
     if service in ("s3", "ec2"):
         return service  # type: ignore[return-value]
-    from botocore.exceptions import UnknownServiceError
-    from moto.core.utils import get_service_model
-
-    try:
-        protocol = get_service_model(service).protocol
-    except UnknownServiceError:
-        return "query"
-    return protocol if protocol in ("json", "rest-json") else "query"
+    model = service_model(service)
+    spoken: dict[str, Protocol] = {"json": "json", "rest-json": "rest-json"}
+    # Those of `query` and `rest-xml` are the same.
+    return "query" if model is None else spoken.get(model.protocol, "query")
 
 
 def _written(protocol: Protocol, refusal: Refusal, request_id: str) -> tuple[str, str]:
@@ -72,7 +72,7 @@ def _written(protocol: Protocol, refusal: Refusal, request_id: str) -> tuple[str
     if protocol in ("json", "rest-json"):
         content_type = "application/x-amz-json-1.1" if protocol == "json" else "application/json"
         return content_type, json.dumps({"__type": refusal.code, "message": refusal.message})
-    inner = f"<Code>{refusal.code}</Code><Message>{escape(refusal.message)}</Message>"
+    inner = f"<Code>{refusal.code}</Code><Message>{escape(NO_XML.sub('?', refusal.message))}</Message>"
     if protocol == "ec2":
         errors = f"<Errors><Error>{inner}</Error></Errors>"
         return "text/xml", f"<Response>{errors}<RequestID>{request_id}</RequestID></Response>"

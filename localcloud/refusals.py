@@ -1,51 +1,138 @@
 # Copyright: Contributors to the antenna.aws collection
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is not implemented is refused in AWS's own form: moto would answer with a web page that clients cannot read."""
+"""What makes no sense, and what is not implemented, is refused in AWS's own form.
+
+Moto would answer with a web page that clients cannot read, or with a crash.
+"""
 
 from __future__ import annotations
 
+import json
 import sys
 import traceback
 from collections.abc import Callable, Iterable
 from typing import Any
+from xml.parsers.expat import ExpatError
 
-from localcloud.calls import identify
-from localcloud.errors import Refusal, refuse
+from botocore.model import OperationNotFoundError
+
+from localcloud.calls import Call, body_of, identify, is_signature
+from localcloud.errors import NO_XML, Protocol, Refusal, protocol_of, refuse
+from localcloud.shapes import misfit
 
 UNKNOWN = "InvalidAction"
 FAILURE = "InternalFailure"
+LARGEST = 16 << 20
+"""Bytes that a service takes in one request; S3 takes what it is given."""
+
+_INVALID: dict[Protocol, str] = {"query": "ValidationError", "ec2": "MissingParameter", "s3": "MalformedXML"}
+_PARSERS = ("moto/core/parse.py", "moto/core/request.py")
 
 
 class Refusals:
-    """WSGI: turns what moto cannot do, and its crashes, into errors that botocore understands."""
+    """WSGI: turns what makes no sense, what moto cannot do and its crashes into errors that botocore understands."""
 
     def __init__(self, application: Callable[..., Iterable[bytes]]) -> None:
         self._application = application
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         call = identify(environ)
+        protocol = protocol_of(environ, call)
         begun: list[tuple[str, list[tuple[str, str]]]] = []
 
         def begin(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> None:
             begun[:] = [(status, headers)]
 
+        sent = body_of(environ)
+        senseless = _senseless(environ, call, protocol, sent)
+        if senseless is not None:
+            return refuse(environ, start_response, call, senseless)
         try:
             body = self._application(environ, begin)
-        except NotImplementedError as error:
-            return refuse(environ, start_response, call, Refusal(400, UNKNOWN, str(error) or call.operation))
         except Exception as error:
-            traceback.print_exc(file=sys.stderr)
-            message = f"{call.service} {call.operation} failed in the rehearsal cloud: {type(error).__name__}: {error}"
-            return refuse(environ, start_response, call, Refusal(500, FAILURE, message))
+            return refuse(environ, start_response, call, _crash(error, call, protocol, sent))
         status, headers = begun[0]
-        if call.service != "s3" and status.startswith("404") and _is_page(headers):
-            asked = f"{environ['REQUEST_METHOD']} {environ.get('PATH_INFO', '')}"
-            message = f"{asked} is not implemented for {call.service}"
-            return refuse(environ, start_response, call, Refusal(400, UNKNOWN, message))
-        start_response(status, headers)
+        kind = _content_type(headers)
+        if status >= "4" and kind == "text/html":
+            return refuse(environ, start_response, call, _unserved(environ, call, status))
+        if status >= "4" and kind == "application/json" and protocol not in ("json", "rest-json"):
+            return refuse(environ, start_response, call, _retold(status, b"".join(body)))
+        start_response(status, _as_json(headers) if kind == "text/html" and protocol == "json" else headers)
         return body
 
 
-def _is_page(headers: list[tuple[str, str]]) -> bool:
-    return any(name.lower() == "content-type" and value.startswith("text/html") for name, value in headers)
+def _senseless(environ: dict[str, Any], call: Call, protocol: Protocol, sent: bytes | None) -> Refusal | None:
+    """What is wrong with a request before anybody looks at what it wants."""
+    authorization = str(environ.get("HTTP_AUTHORIZATION", ""))
+    if authorization and not is_signature(authorization):
+        if protocol == "s3":
+            return Refusal(400, "InvalidArgument", "Unsupported Authorization Type")
+        return Refusal(400, "IncompleteSignature", "Authorization header is no AWS signature.")
+    if protocol != "s3" and _length(environ) > LARGEST:
+        return Refusal(413, "RequestEntityTooLarge", f"The request is larger than {LARGEST} bytes.")
+    if protocol == "json" and not _is_object(sent):
+        return malformed(protocol, "the body is no JSON object")
+    if protocol in ("query", "ec2") and any(NO_XML.search(f"{name}{value}") for name, value in call.parameters.items()):
+        return malformed(protocol, "it has characters that XML does not have")
+    return None
+
+
+def _crash(error: Exception, call: Call, protocol: Protocol, sent: bytes | None) -> Refusal:
+    """What an exception of moto, or of ours, is to the client: often no more than what is wrong with the request."""
+    if isinstance(error, NotImplementedError):
+        return Refusal(400, UNKNOWN, str(error) or call.operation)
+    if isinstance(error, OperationNotFoundError):
+        return Refusal(400, UNKNOWN, f"Could not find operation {call.operation}")
+    if any(frame.filename.endswith(_PARSERS) for frame in traceback.extract_tb(error.__traceback__)):
+        return malformed(protocol, str(error))
+    if isinstance(error, ExpatError | UnicodeDecodeError):
+        return malformed(protocol, str(error))
+    if wrong := misfit(call.service, call.operation, call.parameters, sent, json=protocol == "json"):
+        return Refusal(400, _INVALID.get(protocol, "ValidationException"), wrong)
+    traceback.print_exception(error, file=sys.stderr)
+    message = f"{call.service} {call.operation} failed in the rehearsal cloud: {type(error).__name__}: {error}"
+    return Refusal(500, FAILURE, message)
+
+
+def malformed(protocol: Protocol, why: str) -> Refusal:
+    """The request cannot be read."""
+    codes: dict[Protocol, str] = {"query": "MalformedInput", "ec2": "InvalidParameterValue", "s3": "MalformedXML"}
+    return Refusal(400, codes.get(protocol, "SerializationException"), f"The request could not be read: {why}")
+
+
+def _unserved(environ: dict[str, Any], call: Call, status: str) -> Refusal:
+    asked = f"{environ['REQUEST_METHOD']} {environ.get('PATH_INFO', '')}"
+    if call.service == "s3" and status.startswith("405"):
+        return Refusal(405, "MethodNotAllowed", "The specified method is not allowed against this resource.")
+    return Refusal(400, UNKNOWN, f"{asked} is not implemented for {call.service}")
+
+
+def _retold(status: str, body: bytes) -> Refusal:
+    """An error that moto tells in JSON whatever the service speaks."""
+    told = json.loads(body)
+    return Refusal(int(status.split()[0]), str(told["__type"]), str(told["message"]))
+
+
+def _content_type(headers: list[tuple[str, str]]) -> str:
+    found = [value for name, value in headers if name.lower() == "content-type"]
+    return found[0].partition(";")[0] if found else ""
+
+
+def _as_json(headers: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Moto lets Flask say that its JSON is a web page."""
+    others = [(name, value) for name, value in headers if name.lower() != "content-type"]
+    return [*others, ("Content-Type", "application/x-amz-json-1.1")]
+
+
+def _length(environ: dict[str, Any]) -> int:
+    given = str(environ.get("CONTENT_LENGTH") or "0")
+    return int(given) if given.isdecimal() else 0
+
+
+def _is_object(body: bytes | None) -> bool:
+    """Whether it is a JSON object; nothing is one too, and what is too large to look at may be one."""
+    try:
+        return body is None or not body.strip() or isinstance(json.loads(body), dict)
+    except ValueError:
+        return False

@@ -29,11 +29,10 @@ LOOPBACK = "127.0.0.1"
 
 def application(cloud: Cloud) -> Callable[..., Iterable[bytes]]:
     """Our own pages, and moto with what `install` hooked into it. Call it after `install`."""
-    from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
     from werkzeug.wrappers import Request
 
     caller = Callers(cloud.account_id).name
-    moto = Resets(DomainDispatcherApplication(create_backend_app), cloud)
+    moto = Resets(_dispatcher(), cloud)
     judged = Refusals(Strangers(Guard(moto, cloud), cloud))
     troubled = FaultMiddleware(judged, cloud.faults, cloud.clock, caller)
     journaled = JournalMiddleware(troubled, cloud.journal, cloud.clock, caller)
@@ -45,6 +44,21 @@ def application(cloud: Cloud) -> Callable[..., Iterable[bytes]]:
         return journaled(environ, start_response)
 
     return answer
+
+
+def _dispatcher() -> Callable[..., Iterable[bytes]]:
+    """Moto's, which refuses services that it does not know instead of stumbling over them."""
+    from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+
+    class Dispatcher(DomainDispatcherApplication):  # type: ignore[misc]
+        def get_backend_for_host(self, host: str | None) -> Any:
+            backend = super().get_backend_for_host(host)
+            if backend is None and host is not None:
+                raise NotImplementedError(f"{host.partition('.')[0]} is no service of this cloud")
+            return backend
+
+    dispatcher: Callable[..., Iterable[bytes]] = Dispatcher(create_backend_app)
+    return dispatcher
 
 
 class Server:

@@ -6,14 +6,17 @@
 from __future__ import annotations
 
 from typing import Any
+from xml.etree import ElementTree
+from xml.parsers.expat import ExpatError
 
 import pytest
+from botocore.model import OperationNotFoundError
 from botocore.parsers import create_parser
 from moto.core.utils import get_service_model
 
 from localcloud.calls import identify
 from localcloud.errors import Protocol, Refusal, protocol_of, refuse
-from localcloud.refusals import Refusals
+from localcloud.refusals import LARGEST, Refusals
 from tests.support.requests import environ, form, target
 
 
@@ -49,6 +52,12 @@ def test_head_has_no_body() -> None:
     assert refuse(request, lambda *_: None, identify(request), Refusal(403, "AccessDenied", "Access Denied")) == []
 
 
+def test_no_character_makes_the_answer_unreadable() -> None:
+    request = environ("s3", "PUT", "/bucket")
+    (body,) = refuse(request, lambda *_: None, identify(request), Refusal(400, "MalformedXML", "\x00\ud800<é☃"))
+    assert ElementTree.fromstring(body).findtext("Message") == "??<é☃"  # noqa: S314
+
+
 def _raise(error: Exception) -> Any:
     def application(environ: dict[str, Any], start_response: Any) -> Any:
         raise error
@@ -60,6 +69,11 @@ def _raise(error: Exception) -> Any:
     ("request_", "error", "status", "body"),
     [
         (environ("rds", "POST"), NotImplementedError("x"), "400 Bad Request", "<Code>InvalidAction</Code>"),
+        (form("rds", "Action=Dance"), OperationNotFoundError("Dance"), "400 Bad Request", "find operation Dance"),
+        (form("rds", "Action=CreateDBInstance"), KeyError("x"), "400 Bad Request", "<Code>ValidationError</Code>"),
+        (form("ec2", "Action=RunInstances"), KeyError("x"), "400 Bad Request", "<Code>MissingParameter</Code>"),
+        (target("ecr", "CreateRepository"), KeyError("x"), "400 Bad Request", '"ValidationException"'),
+        (environ("s3", "PUT", "/b/k"), ExpatError("x"), "400 Bad Request", "<Code>MalformedXML</Code>"),
         (environ("ec2", "POST"), NotImplementedError("x"), "400 Bad Request", "<Response><Errors>"),
         (target("ecr", "B"), NotImplementedError("x"), "400 Bad Request", '"__type"'),
         (environ("s3"), KeyError("a<b"), "500 Internal Server Error", "KeyError: 'a&lt;b'"),
@@ -70,3 +84,60 @@ def test_crash_is_an_answer(request_: dict[str, Any], error: Exception, status: 
     reply = Refusals(_raise(error))(request_, lambda status, headers: answered.append(status))
     assert answered == [status]
     assert body in b"".join(reply).decode()
+
+
+@pytest.mark.parametrize(
+    ("request_", "status", "code"),
+    [
+        (target("ecr", "DescribeImages", "{"), 400, "SerializationException"),
+        (target("ecr", "DescribeImages", "[]"), 400, "SerializationException"),
+        (target("ecr", "DescribeImages", ""), 200, ""),
+        ({**target("ecr", "DescribeImages"), "HTTP_AUTHORIZATION": "Basic YQ=="}, 400, "IncompleteSignature"),
+        ({**environ("s3"), "HTTP_AUTHORIZATION": "Basic YQ=="}, 400, "InvalidArgument"),
+        ({**environ("s3"), "HTTP_AUTHORIZATION": "AWS AKIA:c2ln"}, 200, ""),
+        ({**form("rds", "Action=X"), "CONTENT_LENGTH": str(LARGEST + 1)}, 413, "RequestEntityTooLarge"),
+        (form("rds", "Action=DescribeDBInstances&Marker=%00"), 400, "MalformedInput"),
+        ({**environ("s3", "PUT", "/b/k"), "CONTENT_LENGTH": str(LARGEST + 1)}, 200, ""),
+    ],
+)
+def test_senseless_requests_do_not_arrive(request_: dict[str, Any], status: int, code: str) -> None:
+    def application(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        start_response("200 OK", [])
+        return [b""]
+
+    answered: list[str] = []
+    body = b"".join(Refusals(application)(request_, lambda status, headers: answered.append(status))).decode()
+    assert answered[0].startswith(str(status)) and code in body
+
+
+def test_errors_in_json_are_told_in_the_form_of_the_service() -> None:
+    def application(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        start_response("400 Bad Request", [("Content-Type", "application/json")])
+        return [b'{"__type": "InvalidToken", "message": "no token"}']
+
+    request = form("rds", "Action=DescribeDBInstances&Marker=x")
+    body = b"".join(Refusals(application)(request, lambda *_: None)).decode()
+    assert "<Code>InvalidToken</Code><Message>no token</Message>" in body
+
+
+def test_json_is_called_json() -> None:
+    def application(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        start_response("200 OK", [("content-type", "text/html; charset=utf-8"), ("X", "y")])
+        return [b"{}"]
+
+    answered: list[Any] = []
+    Refusals(application)(target("secretsmanager", "ListSecrets"), lambda *begun: answered.extend(begun))
+    assert answered == ["200 OK", [("X", "y"), ("Content-Type", "application/x-amz-json-1.1")]]
+
+
+@pytest.mark.parametrize(
+    ("service", "status", "code"), [("s3", 405, "MethodNotAllowed"), ("rds", 400, "InvalidAction")]
+)
+def test_web_pages_become_errors(service: str, status: int, code: str) -> None:
+    def application(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        start_response("405 Method Not Allowed", [("Content-Type", "text/html; charset=utf-8")])
+        return [b"<!doctype html>"]
+
+    answered: list[str] = []
+    body = Refusals(application)(environ(service, "BREW"), lambda status, headers: answered.append(status))
+    assert answered[0].startswith(str(status)) and f"<Code>{code}</Code>" in b"".join(body).decode()
