@@ -19,10 +19,10 @@ from urllib.parse import urlsplit
 
 import boto3
 from moto.core.exceptions import ServiceException
-from moto.iam.models import iam_backends
 from moto.secretsmanager.models import secretsmanager_backends
 from moto.ssm.models import ssm_backends
 
+from localcloud.ecs import grants
 from localcloud.elasticbeanstalk.bundle import MEBIBYTE, ContainerDefinition, Dependency, Dockerrun
 from localcloud.engine import ContainerSpec, EngineError, Mount
 
@@ -128,7 +128,7 @@ class Agent:
         :raises Interrupted: When `give_up` said so; what had started is stopped.
         """
         try:
-            self._check_execution_role(task, environment_secrets)
+            self._pass_execution_role(task)
             self._pull(task, give_up)
             for container in task.containers:
                 self._await_dependencies(task, container, give_up)
@@ -156,25 +156,44 @@ class Agent:
 
     # -- starting -----------------------------------------------------------------------------------------------------
 
-    def _check_execution_role(self, task: Task, environment_secrets: Mapping[str, str]) -> None:
-        arn = task.dockerrun.execution_role_arn
+    @staticmethod
+    def _pass_execution_role(task: Task) -> None:
+        """The instance starts the task, and hands ECS the role that reads the containers' secrets."""
+        arn, place = task.dockerrun.execution_role_arn, task.place
         if arn is None:
-            if environment_secrets:
-                raise TaskError(
-                    "When you are specifying container secrets, you must also specify a value for 'executionRoleArn'."
-                )
             return
         try:
-            role = iam_backends[task.place.account]["aws"].get_role_by_arn(arn)
-            trust = str(role.assume_role_policy_document)
-        except Exception:  # moto's errors for absent roles have no common base
-            trust = ""
-        if "ecs-tasks.amazonaws.com" not in trust:
-            raise TaskError(
-                f"ECS was unable to assume the role '{arn}' that was provided for this task. Please verify that the "
-                "role being passed has the proper trust relationship and permissions and that your IAM user has "
-                "permissions to pass this role."
-            )
+            instance = grants.instance_holder(place.account, place.region, place.instance_id)
+            grants.require_passing(instance, arn)
+            grants.execution_holder(place.account, arn, task.id)
+        except grants.Denied as error:
+            raise TaskError(str(error)) from error
+
+    def _container_secrets(self, task: Task, references: Mapping[str, str]) -> dict[str, str]:
+        """Read as the task's execution role."""
+        arn, place = task.dockerrun.execution_role_arn, task.place
+        if not references or arn is None:
+            return {}
+        try:
+            holder = grants.execution_holder(place.account, arn, task.id)
+            grants.require_reading(holder, references.values(), "ssm:GetParameters")
+        except grants.Denied as error:
+            raise TaskError(str(error)) from error
+        return {name: self.secret(reference) for name, reference in references.items()}
+
+    def instance_secrets(self, place: Place, references: Mapping[str, str]) -> dict[str, str]:
+        """The values of the environment's secrets, read as the instance itself.
+
+        :raises TaskError: When it may not read one, or there is none.
+        """
+        if not references:
+            return {}
+        try:
+            holder = grants.instance_holder(place.account, place.region, place.instance_id)
+            grants.require_reading(holder, references.values(), "ssm:GetParameter")
+        except grants.Denied as error:
+            raise TaskError(str(error)) from error
+        return {name: self.secret(reference) for name, reference in references.items()}
 
     def _pull(self, task: Task, give_up: GiveUp) -> None:
         credentials: tuple[str, str] | None = None
@@ -230,7 +249,7 @@ class Agent:
         definition = container.definition
         values = {**environment_secrets, **definition.secrets}
         try:
-            resolved = {name: self.secret(reference) for name, reference in values.items()}
+            resolved = self._container_secrets(task, values)
         except TaskError as error:
             container.reason = str(error)
             raise

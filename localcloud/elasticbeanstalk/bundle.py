@@ -9,7 +9,7 @@ import io
 import json
 import stat
 import zipfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
@@ -119,12 +119,16 @@ class Bundle:
             raise BundleError(self.defect)
         self.dockerrun()
 
-    def dockerrun(self) -> Dockerrun:
+    def dockerrun(self, environment_secrets: Collection[str] = ()) -> Dockerrun:
         """Its Dockerrun.aws.json, which nobody looks at before a deployment.
 
+        :param environment_secrets: The secrets that every container gets besides its own.
         :raises BundleError: When ECS would not take it.
         """
-        return _dockerrun(_member(self.archive, "Dockerrun.aws.json"))
+        found = _dockerrun(_member(self.archive, "Dockerrun.aws.json"))
+        if environment_secrets and not found.execution_role_arn:
+            raise _refused(NO_EXECUTION_ROLE)
+        return found
 
     def unpack(self, directory: Path) -> None:
         """Write its files below `directory` with their modes."""
@@ -173,6 +177,8 @@ def _write(archive: zipfile.ZipFile, item: zipfile.ZipInfo, directory: Path) -> 
 # -- Dockerrun.aws.json -----------------------------------------------------------------------------------------------
 
 INVALID = "ECS Application sourcebundle validation error: "
+# https://github.com/hashicorp/terraform-provider-aws/issues/6503
+NO_EXECUTION_ROLE = "When you are specifying container secrets, you must also specify a value for 'executionRoleArn'."
 
 
 def _dockerrun(text: bytes | None) -> Dockerrun:
@@ -312,9 +318,7 @@ def _check_container(container: ContainerDefinition, names: Sequence[str], volum
         if mount.volume not in volumes:
             raise _refused(f"Unknown volume '{mount.volume}'.")
     if container.secrets and not role:
-        raise _refused(
-            "When you are specifying container secrets, you must also specify a value for 'executionRoleArn'."
-        )
+        raise _refused(NO_EXECUTION_ROLE)
 
 
 def _check_host_ports(containers: Sequence[ContainerDefinition]) -> None:

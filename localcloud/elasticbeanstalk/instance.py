@@ -57,6 +57,8 @@ FILE_LINES = 1000
 PORTS = range(20000, 30000)
 HTTP_PORT = 80
 GiveUp = Callable[[], bool]
+# https://docs.aws.amazon.com/elasticbeanstalk/latest/dg/AWSHowTo.secrets.html, "Troubleshooting"
+NO_SECRETS = "Instance deployment failed to get one or more secrets"
 
 
 class LaunchError(Exception):
@@ -68,11 +70,13 @@ class CommandFailed(Exception):
 
     :param detail: What went wrong, for the instance's log.
     :param timed_out: The command timeout was over.
+    :param event: What the instance tells of it besides, for the environment's events.
     """
 
-    def __init__(self, detail: str, timed_out: bool = False) -> None:
+    def __init__(self, detail: str, timed_out: bool = False, event: str | None = None) -> None:
         super().__init__(detail)
         self.timed_out = timed_out
+        self.event = event
 
 
 @dataclass(frozen=True)
@@ -139,9 +143,10 @@ class Instance:
         shutil.rmtree(directory / "staging", ignore_errors=True)
         try:
             bundle.check()
+            self._fetch_secrets()
             bundle.unpack(directory / "staging")
             self._before(bundle, stages, give_up)
-            dockerrun, now = bundle.dockerrun(), self._tools.cloud.clock.now()
+            dockerrun, now = bundle.dockerrun(environment.secrets), self._tools.cloud.clock.now()
             assign_ports(environment, dockerrun, self._tools.cloud)
             definition = self.cluster.register(dockerrun, environment.properties, environment.secrets, now)
             self._replace(definition, give_up)
@@ -150,7 +155,8 @@ class Instance:
         except (TaskError, Interrupted, CommandFailed, EngineError, BundleError) as error:
             self._log("eb-engine.log", f"[ERROR] An error occurred during the deployment: {error}")
             self._put_back(previous)
-            raise CommandFailed(str(error), timed_out=isinstance(error, Interrupted)) from error
+            event = error.event if isinstance(error, CommandFailed) else None
+            raise CommandFailed(str(error), timed_out=isinstance(error, Interrupted), event=event) from error
         self._log("eb-engine.log", "[INFO] Instance deployment completed successfully.")
 
     def _before(self, bundle: Bundle, stages: Stages, give_up: GiveUp) -> None:
@@ -174,10 +180,16 @@ class Instance:
         if outcome.exit_code:
             raise CommandFailed(_said(f"the scripts of {folder}", outcome))
 
+    def _fetch_secrets(self) -> dict[str, str]:
+        """As the platform does it first of all, and again whenever the application is started anew."""
+        try:
+            return self._tools.agent.instance_secrets(self._place(), self._environment.secrets)
+        except TaskError as error:
+            raise CommandFailed(str(error), event=NO_SECRETS) from error
+
     def _host(self, log: str) -> Host:
         environment = self._environment
-        resolved = {name: self._tools.agent.secret(arn) for name, arn in environment.secrets.items()}
-        values = {**environment.properties, **resolved}
+        values = {**environment.properties, **self._fetch_secrets()}
         return Host(self.id, self.network, self.directory, values, self.log_destination(log))
 
     def _promote(self) -> None:
@@ -224,6 +236,7 @@ class Instance:
             definition = self._definition
             if definition is None:
                 raise CommandFailed("no version is deployed")
+            self._fetch_secrets()
             try:
                 self._replace(definition, give_up)
             except (TaskError, Interrupted, EngineError) as error:

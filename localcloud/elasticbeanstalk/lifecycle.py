@@ -300,6 +300,8 @@ class Lifecycle:
             return
         if operation.aborted:
             return
+        if error.event is not None:
+            operation.say("ERROR", error.event)
         if error.timed_out:
             operation.say(
                 "WARN",

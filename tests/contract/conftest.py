@@ -107,17 +107,32 @@ def _run(*command: str, stdin: str | None = None) -> str:
 
 @pytest.fixture(scope="session")
 def roles(localcloud: LocalCloud) -> str:
-    """The instance profile `hello` exists, and the execution role whose ARN is returned."""
+    """The instance profile `hello` with its role, and the execution role whose ARN is returned, with their grants.
+
+    The instance reads secrets and passes the execution role to ECS, which reads them for the containers.
+    """
     iam = localcloud.client("iam")
+    execution = str(_role(iam, "hello-execution", "ecs-tasks.amazonaws.com")["Arn"])
+    _role(iam, "hello", "ec2.amazonaws.com")
     iam.create_instance_profile(InstanceProfileName="hello")
-    trust = {
-        "Version": "2012-10-17",
-        "Statement": [
-            {"Effect": "Allow", "Principal": {"Service": "ecs-tasks.amazonaws.com"}, "Action": "sts:AssumeRole"}
-        ],
-    }
-    role = iam.create_role(RoleName="hello-execution", AssumeRolePolicyDocument=json.dumps(trust))
-    return str(role["Role"]["Arn"])
+    iam.add_role_to_instance_profile(InstanceProfileName="hello", RoleName="hello")
+    for name in ("hello", "hello-execution"):
+        grant(iam, name, "read", ["secretsmanager:GetSecretValue", "ssm:GetParameter", "ssm:GetParameters"], "*")
+    grant(iam, "hello", "pass", ["iam:PassRole"], execution)
+    return execution
+
+
+def _role(iam: Any, name: str, service: str) -> dict[str, Any]:
+    statement = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
+    trust = {"Version": "2012-10-17", "Statement": [statement]}
+    return dict(iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trust))["Role"])
+
+
+def grant(iam: Any, role: str, policy: str, actions: list[str], resource: str) -> None:
+    """Put an inline policy of one statement into a role."""
+    statement = {"Effect": "Allow", "Action": actions, "Resource": resource}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    iam.put_role_policy(RoleName=role, PolicyName=policy, PolicyDocument=document)
 
 
 @dataclass

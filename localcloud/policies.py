@@ -1,0 +1,126 @@
+# Copyright: Contributors to the antenna.aws collection
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What IAM policies let somebody do: statements, wildcards and conditions. Pure.
+
+Moto's own evaluation takes a condition that does not hold for a denial, compares actions with regard to case, and knows
+only the conditions of trust policies. This one follows the IAM User Guide, "Policy evaluation logic" and "IAM JSON
+policy elements".
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+Document = Mapping[str, Any]
+
+
+class UnknownOperator(Exception):
+    """A condition operator that is not implemented here."""
+
+
+def permits(documents: Iterable[Document], action: str, resource: str, context: Mapping[str, str]) -> bool:
+    """Whether identity policies let their holder do it: an explicit Deny wins, without an Allow nothing is let.
+
+    :param context: The request's condition keys and values.
+    :raises UnknownOperator: When a statement about this action and resource has a condition that nobody here knows.
+    """
+    effects = {
+        statement.get("Effect")
+        for document in documents
+        for statement in statements(document)
+        if _concerns(statement, action, resource) and conditions_hold(statement.get("Condition") or {}, context)
+    }
+    return "Allow" in effects and "Deny" not in effects
+
+
+def trusts(document: Document, service: str) -> bool:
+    """Whether a role's trust policy lets the service assume it."""
+    effects = {
+        statement.get("Effect")
+        for statement in statements(document)
+        if _matches(strings(statement.get("Action")), "sts:AssumeRole") and service in _services(statement)
+    }
+    return effects == {"Allow"}
+
+
+def statements(document: Document) -> list[dict[str, Any]]:
+    """A policy's statements, of which there may be one without a list around it."""
+    found = document.get("Statement", [])
+    return [found] if isinstance(found, dict) else list(found)
+
+
+def strings(value: Any) -> list[str]:
+    """An element's values, of which there may be one without a list around it."""
+    if value is None:
+        return []
+    return [str(item) for item in value] if isinstance(value, list) else [str(value)]
+
+
+def conditions_hold(conditions: Mapping[str, Any], context: Mapping[str, str]) -> bool:
+    """Whether all conditions hold; keys are compared without regard to case.
+
+    :raises UnknownOperator: When one cannot be judged.
+    """
+    known = {key.lower(): value for key, value in context.items()}
+    return all(
+        _holds(operator, known.get(key.lower()), strings(wanted))
+        for operator, tests in conditions.items()
+        for key, wanted in tests.items()
+    )
+
+
+def _services(statement: Mapping[str, Any]) -> list[str]:
+    principal = statement.get("Principal")
+    return strings(principal.get("Service")) if isinstance(principal, Mapping) else []
+
+
+def _concerns(statement: Mapping[str, Any], action: str, resource: str) -> bool:
+    return _element(statement, "Action", action.lower(), str.lower) and _element(statement, "Resource", resource, str)
+
+
+def _element(statement: Mapping[str, Any], name: str, value: str, spelling: Callable[[str], str]) -> bool:
+    if f"Not{name}" in statement:
+        return not _matches([spelling(item) for item in strings(statement[f"Not{name}"])], value)
+    return _matches([spelling(item) for item in strings(statement.get(name))], value)
+
+
+def _matches(patterns: Iterable[str], value: str) -> bool:
+    return any(like(value, pattern) for pattern in patterns)
+
+
+def like(value: str, pattern: str) -> bool:
+    """IAM's wildcards: * and ?, and nothing else."""
+    return fnmatch.fnmatchcase(value, re.sub(r"\[", "[[]", pattern))
+
+
+def _holds(operator: str, actual: str | None, wanted: list[str]) -> bool:
+    name = operator.rpartition(":")[2]
+    if name == "Null":
+        return (actual is None) is (wanted[0].lower() == "true")
+    if_exists, name = name.endswith("IfExists"), name.removesuffix("IfExists")
+    negative = "Not" in name
+    if actual is None:
+        return if_exists or negative or operator.startswith("ForAllValues:")
+    test = _OPERATORS.get(name.replace("Not", ""))
+    if test is None:
+        raise UnknownOperator(operator)
+    return any(test(actual, one) for one in wanted) is not negative
+
+
+_OPERATORS: dict[str, Callable[[str, str], bool]] = {
+    "StringEquals": lambda actual, wanted: actual == wanted,
+    "StringEqualsIgnoreCase": lambda actual, wanted: actual.lower() == wanted.lower(),
+    "StringLike": like,
+    "ArnEquals": like,
+    "ArnLike": like,
+    "Bool": lambda actual, wanted: actual.lower() == wanted.lower(),
+    "NumericEquals": lambda actual, wanted: float(actual) == float(wanted),
+    "NumericLessThan": lambda actual, wanted: float(actual) < float(wanted),
+    "NumericLessThanEquals": lambda actual, wanted: float(actual) <= float(wanted),
+    "NumericGreaterThan": lambda actual, wanted: float(actual) > float(wanted),
+    "NumericGreaterThanEquals": lambda actual, wanted: float(actual) >= float(wanted),
+}
