@@ -18,21 +18,21 @@ from typing import Any
 Document = Mapping[str, Any]
 
 
-class UnknownOperator(Exception):
-    """A condition operator that is not implemented here."""
+class NotJudged(Exception):
+    """A policy says something that is not understood here; the message names it."""
 
 
 def permits(documents: Iterable[Document], action: str, resource: str, context: Mapping[str, str]) -> bool:
     """Whether identity policies let their holder do it: an explicit Deny wins, without an Allow nothing is let.
 
     :param context: The request's condition keys and values.
-    :raises UnknownOperator: When a statement about this action and resource has a condition that nobody here knows.
+    :raises NotJudged: When a statement about this action and resource has a condition that nobody here knows.
     """
     effects = {
         statement.get("Effect")
         for document in documents
         for statement in statements(document)
-        if _concerns(statement, action, resource) and conditions_hold(statement.get("Condition") or {}, context)
+        if applies(statement, action, resource, context)
     }
     return "Allow" in effects and "Deny" not in effects
 
@@ -60,11 +60,19 @@ def strings(value: Any) -> list[str]:
     return [str(item) for item in value] if isinstance(value, list) else [str(value)]
 
 
-def conditions_hold(conditions: Mapping[str, Any], context: Mapping[str, str]) -> bool:
-    """Whether all conditions hold; keys are compared without regard to case.
+def applies(statement: Mapping[str, Any], action: str, resource: str, context: Mapping[str, str]) -> bool:
+    """Whether a statement is about this action and resource, and its conditions hold.
 
-    :raises UnknownOperator: When one cannot be judged.
+    :raises NotJudged: When one of them cannot be judged.
     """
+    return (
+        _element(statement, "Action", action.lower(), str.lower)
+        and _element(statement, "Resource", resource, str)
+        and _conditions_hold(statement.get("Condition") or {}, context)
+    )
+
+
+def _conditions_hold(conditions: Mapping[str, Any], context: Mapping[str, str]) -> bool:
     known = {key.lower(): value for key, value in context.items()}
     return all(
         _holds(operator, known.get(key.lower()), strings(wanted))
@@ -76,10 +84,6 @@ def conditions_hold(conditions: Mapping[str, Any], context: Mapping[str, str]) -
 def _services(statement: Mapping[str, Any]) -> list[str]:
     principal = statement.get("Principal")
     return strings(principal.get("Service")) if isinstance(principal, Mapping) else []
-
-
-def _concerns(statement: Mapping[str, Any], action: str, resource: str) -> bool:
-    return _element(statement, "Action", action.lower(), str.lower) and _element(statement, "Resource", resource, str)
 
 
 def _element(statement: Mapping[str, Any], name: str, value: str, spelling: Callable[[str], str]) -> bool:
@@ -103,11 +107,11 @@ def _holds(operator: str, actual: str | None, wanted: list[str]) -> bool:
         return (actual is None) is (wanted[0].lower() == "true")
     if_exists, name = name.endswith("IfExists"), name.removesuffix("IfExists")
     negative = "Not" in name
-    if actual is None:
-        return if_exists or negative or operator.startswith("ForAllValues:")
     test = _OPERATORS.get(name.replace("Not", ""))
     if test is None:
-        raise UnknownOperator(operator)
+        raise NotJudged(f"the condition operator {operator}")
+    if actual is None:
+        return if_exists or negative or operator.startswith("ForAllValues:")
     return any(test(actual, one) for one in wanted) is not negative
 
 

@@ -11,7 +11,8 @@ from urllib.parse import unquote
 from multidict import CIMultiDict
 
 from localcloud.cloudfront.exceptions import unsupported
-from localcloud.s3.access import Caller, NotJudged, may
+from localcloud.policies import NotJudged
+from localcloud.s3.access import Caller, may
 from localcloud.s3.answers import S3Answer, error_answer
 
 PASSED_METADATA = (

@@ -20,7 +20,7 @@ from moto.ec2.models import ec2_backends
 from moto.iam.models import iam_backends
 from moto.secretsmanager.models import secretsmanager_backends
 
-from localcloud.policies import Document, permits, trusts
+from localcloud.policies import Document, NotJudged, permits, trusts
 
 TASKS = "ecs-tasks.amazonaws.com"
 STANDARD_KEYS = (None, "", "alias/aws/secretsmanager")
@@ -41,7 +41,11 @@ class Holder:
 
     def require(self, action: str, resource: str, context: Mapping[str, str] | None = None) -> None:
         """:raises Denied: When its policies do not let it."""
-        if not permits(self.policies, action, resource, context or {}):
+        try:
+            permitted = permits(self.policies, action, resource, context or {})
+        except NotJudged as error:
+            raise Denied(f"The rehearsal cloud does not judge {error} in a policy of the role {self.role}") from error
+        if not permitted:
             who = f"arn:aws:sts::{self.account}:assumed-role/{self.role}/{self.session}"
             raise Denied(
                 f"User: {who} is not authorized to perform: {action} on resource: {resource} because no "

@@ -11,7 +11,8 @@ import moto.s3.models
 from moto.iam.access_control import PermissionResult
 from moto.s3.exceptions import S3ClientError
 
-from localcloud.s3.access import Caller, NotJudged, by_policy
+from localcloud.policies import NotJudged
+from localcloud.s3.access import Caller, by_policy
 from localcloud.s3.guard import ENFORCED
 
 if TYPE_CHECKING:

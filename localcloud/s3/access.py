@@ -5,17 +5,14 @@
 
 from __future__ import annotations
 
-import fnmatch
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from localcloud.policies import NotJudged, applies, statements, strings
+
 PUBLIC_READ_GRANTEE = "http://acs.amazonaws.com/groups/global/AllUsers"
-
-
-class NotJudged(Exception):
-    """A policy says something that is not understood here; the message names it."""
 
 
 @dataclass(frozen=True)
@@ -64,14 +61,14 @@ def by_policy(bucket: Any, caller: Caller, action: str, resource: str) -> bool |
 
     :raises NotJudged: When the policy says something that is not understood here.
     """
-    statements = _statements(bucket.policy)
+    found = statements(json.loads(bucket.policy)) if bucket.policy else []
     public_counts = not _flag(bucket.public_access_block, "restrict_public_buckets")
     for effect, counts, verdict in (("Deny", True, False), ("Allow", public_counts, True)):
         if any(
             statement.get("Effect") == effect
             and _names(statement.get("Principal"), caller, counts)
             and _applies(statement, caller, action, resource)
-            for statement in statements
+            for statement in found
         ):
             return verdict
     return None
@@ -81,73 +78,18 @@ def _flag(block: Any, name: str) -> bool:
     return block is not None and str(getattr(block, name)).lower() == "true"
 
 
-def _statements(policy: bytes | None) -> list[dict[str, Any]]:
-    if not policy:
-        return []
-    statements = json.loads(policy).get("Statement", [])
-    return [statements] if isinstance(statements, dict) else list(statements)
-
-
 def _names(principal: Any, caller: Caller, public_counts: bool) -> bool:
-    if principal == "*" or (isinstance(principal, Mapping) and "*" in _strings(principal.get("AWS"))):
+    if principal == "*" or (isinstance(principal, Mapping) and "*" in strings(principal.get("AWS"))):
         return public_counts or caller.signed
     if not isinstance(principal, Mapping):
         return False
     if caller.signed:
         own = {caller.account_id, f"arn:aws:iam::{caller.account_id}:root"}
-        return bool(own & set(_strings(principal.get("AWS"))))
-    return caller.distribution_arn is not None and "cloudfront.amazonaws.com" in _strings(principal.get("Service"))
+        return bool(own & set(strings(principal.get("AWS"))))
+    return caller.distribution_arn is not None and "cloudfront.amazonaws.com" in strings(principal.get("Service"))
 
 
 def _applies(statement: Mapping[str, Any], caller: Caller, action: str, resource: str) -> bool:
-    for unknown in ("NotPrincipal", "NotAction", "NotResource"):
-        if unknown in statement:
-            raise NotJudged(unknown)
-    actions = any(fnmatch.fnmatchcase(action.lower(), wanted.lower()) for wanted in _strings(statement.get("Action")))
-    resources = any(fnmatch.fnmatchcase(resource, wanted) for wanted in _strings(statement.get("Resource")))
-    return actions and resources and _conditions_hold(statement.get("Condition") or {}, caller.condition_values())
-
-
-def _conditions_hold(conditions: Mapping[str, Any], known: Mapping[str, str]) -> bool:
-    return all(
-        _condition_holds(operator, known.get(key.lower()), _strings(wanted))
-        for operator, tests in conditions.items()
-        for key, wanted in tests.items()
-    )
-
-
-def _condition_holds(operator: str, actual: str | None, wanted: list[str]) -> bool:
-    if_exists = operator.endswith("IfExists")
-    name = operator.removesuffix("IfExists")
-    if name not in _OPERATORS and name != "Null":
-        raise NotJudged(f"the condition operator {operator}")
-    if name == "Null":
-        return (actual is None) is (wanted == ["true"])
-    negative = "Not" in name
-    if actual is None:
-        return if_exists or negative
-    test = _OPERATORS[name]
-    return any(test(actual, one) for one in wanted) is not negative
-
-
-_OPERATORS: dict[str, Callable[[str, str], bool]] = {
-    "StringEquals": lambda actual, wanted: actual == wanted,
-    "StringNotEquals": lambda actual, wanted: actual == wanted,
-    "StringLike": fnmatch.fnmatchcase,
-    "StringNotLike": fnmatch.fnmatchcase,
-    "ArnEquals": fnmatch.fnmatchcase,
-    "ArnLike": fnmatch.fnmatchcase,
-    "ArnNotEquals": fnmatch.fnmatchcase,
-    "ArnNotLike": fnmatch.fnmatchcase,
-    "Bool": lambda actual, wanted: actual.lower() == wanted.lower(),
-    "NumericLessThan": lambda actual, wanted: float(actual) < float(wanted),
-    "NumericLessThanEquals": lambda actual, wanted: float(actual) <= float(wanted),
-    "NumericGreaterThan": lambda actual, wanted: float(actual) > float(wanted),
-    "NumericGreaterThanEquals": lambda actual, wanted: float(actual) >= float(wanted),
-}
-
-
-def _strings(value: Any) -> list[str]:
-    if value is None:
-        return []
-    return [str(item) for item in value] if isinstance(value, list) else [str(value)]
+    if "NotPrincipal" in statement:
+        raise NotJudged("NotPrincipal")
+    return applies(statement, action, resource, caller.condition_values())

@@ -10,7 +10,8 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
-from localcloud.s3.access import Caller, NotJudged, may
+from localcloud.policies import NotJudged
+from localcloud.s3.access import Caller, may
 from localcloud.s3.answers import S3Answer, error_answer
 
 if TYPE_CHECKING:

@@ -88,7 +88,7 @@ def test_what_the_policy_says(caller: Caller, of: Any, expected: bool | None) ->
     assert by_policy(of, caller, "s3:GetObject", OBJECT) is expected
 
 
-@pytest.mark.parametrize("changes", [when("IpAddress", "aws:SourceIp", "0.0.0.0/0"), {"NotAction": "s3:PutObject"}])
+@pytest.mark.parametrize("changes", [when("IpAddress", "aws:SourceIp", "0.0.0.0/0"), {"NotPrincipal": "*"}])
 def test_what_is_not_understood_is_refused(changes: dict[str, Any]) -> None:
     with pytest.raises(NotJudged):
         may(bucket(statement(**changes)), DISTRIBUTION, "s3:GetObject", OBJECT, None)
