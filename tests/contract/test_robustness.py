@@ -20,7 +20,7 @@ import pytest
 
 from tests.contract.conftest import LocalCloud
 from tests.support.fuzz import FORM, JSON, SERVICES, Request, error_code, is_of_aws, requests, send
-from tests.support.requests import SIGNED
+from tests.support.wsgi import SIGNED
 
 ROOT = Path(__file__).resolve().parents[2]
 SEED = 20261125

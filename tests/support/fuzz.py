@@ -18,7 +18,7 @@ from xml.etree import ElementTree
 from botocore.model import OperationModel, ServiceModel
 from moto.core.utils import get_service_model
 
-from tests.support.requests import SIGNED
+from tests.support.wsgi import SIGNED
 
 # By name in signatures, to the name of the description.
 SERVICES: Mapping[str, str] = {

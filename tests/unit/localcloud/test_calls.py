@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from localcloud.calls import ANONYMOUS, LARGEST_FORM, Call, Callers, body_of, identify, is_read, resource_of
-from tests.support.requests import environ, form, target
+from tests.support.wsgi import environ, form, target
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from moto.core.utils import get_service_model
 from localcloud.calls import identify
 from localcloud.errors import Protocol, Refusal, protocol_of, refuse
 from localcloud.refusals import LARGEST, Refusals
-from tests.support.requests import environ, form, target
+from tests.support.wsgi import environ, form, target
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from localcloud.clock import MovableClock
 from localcloud.errors import Protocol
 from localcloud.faults import KINDS, TIMED, FaultMiddleware, Faults, InvalidRule, Kind, Rule, refusal_of
 from localcloud.stale import Memory
-from tests.support.requests import environ, form
+from tests.support.wsgi import environ, form
 
 READ = Call("rds", "us-west-2", "DescribeDBInstances", "read", "db")
 WRITE = Call("rds", "us-west-2", "DeleteDBInstance", "write", "db")

@@ -13,7 +13,7 @@ import pytest
 
 from localcloud.clock import SystemClock
 from localcloud.journal import DROPPED, Entry, Filter, Journal, JournalMiddleware
-from tests.support.requests import environ, form
+from tests.support.wsgi import environ, form
 
 
 def entry(operation: str, service: str = "s3", access: str = "read") -> Entry:
