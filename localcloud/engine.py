@@ -226,6 +226,17 @@ class Engine:
                 raise
             return identifier
 
+    def run_once(self, spec: ContainerSpec) -> ExecResult:
+        """Run a container until it ends by itself, and remove it."""
+        identifier = self.run(spec)
+        try:
+            with _explained(f"container {spec.name}"):
+                code = self._client.api.wait(identifier)["StatusCode"]
+                output = self._client.api.logs(identifier)
+        finally:
+            self.remove(identifier)
+        return ExecResult(int(code), output.decode(errors="replace"))
+
     def inspect(self, container: str) -> ContainerState | None:
         """The container's state, or None when there is none of that id or name."""
         with _explained(f"container {container}"):

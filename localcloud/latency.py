@@ -81,9 +81,11 @@ DURATIONS: tuple[Duration, ...] = (
     ),
     Duration("elasticbeanstalk.version", 4, "PROCESSING, then PROCESSED", "assumed; eb looks every 4 s"),
     Duration("rds.create", 246, "creating, then available", "public Terraform runs: 3 min 16 s to 4 min 56 s", 1.5),
+    Duration("rds.credentials", 30, "resetting-master-credentials, then available", _ASSUMED),
     Duration("rds.delete", 195, "deleting, then gone", "public Terraform runs: 3 min 15 s"),
     Duration("rds.failover", 90, "until the endpoint leads to the standby", "RDS User Guide: 60 to 120 s"),
     Duration("rds.modify", 387, "modifying, then available", "a public Terraform run: 6 min 27 s"),
+    Duration("rds.notice", 20, "until the status tells that a change has begun", _ASSUMED, 0.3),
     Duration("rds.reboot", 60, "rebooting, then available", "davidmkerr.com, February 2016: less than a minute"),
     Duration(
         "rds.restore",
@@ -97,6 +99,10 @@ DURATIONS: tuple[Duration, ...] = (
         "creating, then available",
         "hashicorp/terraform-provider-aws#23560: 895 s with a final snapshot, 670 s without",
     ),
+    Duration("rds.start", 240, "starting, then available", _ASSUMED),
+    Duration("rds.stop", 300, "stopping, then stopped", _ASSUMED),
+    Duration("rds.storage_optimization", 3600, "after other storage, before available", _ASSUMED),
+    Duration("rds.upgrade", 600, "upgrading, then available", _ASSUMED),
 )
 """All durations, by key. A service asks `cloud.latency.of(<its key>)`."""
 

@@ -20,8 +20,8 @@ RESPONSES = {
     "elasticbeanstalk": ("localcloud.elasticbeanstalk.responses", "EBResponse"),
     "ecs": ("localcloud.ecs.responses", "ECSResponse"),
     "ecr": ("localcloud.ecr.responses", "RegistryECRResponse"),
-    "rds": ("localcloud.data.rds", "PostgresResponse"),
-    "elasticache": ("localcloud.data.elasticache", "ValkeyResponse"),
+    "rds": ("localcloud.data.rds.responses", "PostgresResponse"),
+    "elasticache": ("localcloud.data.elasticache.responses", "ValkeyResponse"),
     "cloudfront": ("localcloud.cloudfront.responses", "CloudFrontResponse"),
 }
 """The class that answers each service's API."""

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from localcloud.ca import CertificateAuthority
-from localcloud.data.elasticache import full_version, region_code
+from localcloud.data.elasticache.group import full_version, region_code
 from localcloud.names import Address, Names
 from localcloud.state import Ready, State
 

@@ -1,0 +1,61 @@
+# Copyright: Contributors to the antenna.aws collection
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""RDS: each DB instance is a PostgreSQL in a container of its own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from localcloud.cloud import Cloud
+
+
+def install(cloud: Cloud) -> None:
+    """Put containers behind moto's DB instances.
+
+    :raises RuntimeError: When moto's inner shape is not the expected one.
+    """
+    import moto.rds.models as moto_models
+    from moto.rds import urls
+
+    from localcloud.data.copies import Copies
+    from localcloud.data.jobs import Jobs
+    from localcloud.data.rds.instance import PostgresInstance, PostgresSnapshot
+    from localcloud.data.rds.lifecycle import Lifecycle
+    from localcloud.data.rds.responses import PostgresResponse
+    from localcloud.data.servers import Servers
+
+    shape = ("DBInstance", "DBSnapshot", "DBParameterGroup")
+    if list(urls.url_paths) != ["{0}/$"] or not all(hasattr(moto_models, name) for name in shape):
+        raise RuntimeError("moto's RDS has another shape than expected: not the moto that requirements.txt pins")
+    servers, jobs, copies = Servers(cloud), Jobs(), Copies(cloud)
+    lifecycle = Lifecycle(cloud, servers, jobs, copies)
+    cloud.reset_hooks.append(servers.remove_all)
+    cloud.reset_hooks.append(copies.remove_all)
+    PostgresInstance.cloud = PostgresSnapshot.cloud = PostgresResponse.cloud = cloud
+    PostgresResponse.lifecycle = lifecycle
+    PostgresResponse.describe_config = copies.describe_config
+    moto_models.DBInstance = PostgresInstance
+    moto_models.DBSnapshot = PostgresSnapshot
+    urls.url_paths["{0}/$"] = PostgresResponse.dispatch
+    cloud.status_providers["databases"] = lambda: _status(cloud, servers)
+    lifecycle.watch()
+
+
+def _status(cloud: Cloud, servers: Any) -> dict[str, Any]:
+    from localcloud.data.rds.instance import instances
+
+    return {
+        instance.db_instance_identifier: {
+            "engine": f"{instance.engine} {instance.engine_version}",
+            "status": instance.status,
+            "endpoint": f"{instance.address}:{instance.port}",
+            "multi_az": instance.multi_az,
+            "availability_zone": instance.availability_zone,
+            "pending": sorted(instance.pending_modified_values),
+            "region": instance.region,
+            "container": servers.container(instance.key),
+        }
+        for instance in instances(cloud)
+    }

@@ -1,0 +1,155 @@
+# Copyright: Contributors to the antenna.aws collection
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""DB parameter groups in the API."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from moto.core.responses import ActionResult
+from moto.rds.exceptions import DBParameterGroupNotFoundError, RDSClientError
+from moto.rds.responses import RDSResponse
+
+from localcloud.data.paging import page
+from localcloud.data.rds import parameters, requests
+from localcloud.data.rds.instance import PostgresInstance
+
+if TYPE_CHECKING:
+    from localcloud.data.rds.lifecycle import Lifecycle
+
+CHANGED_AT_ONCE = 20
+"""More parameters than these are not taken in one call."""
+
+
+class ParameterGroups(RDSResponse):  # type: ignore[misc]
+    """Set `describe_config` (the output of `postgres --describe-config`) and `lifecycle` before the first request."""
+
+    describe_config: Callable[[], str]
+    lifecycle: Lifecycle
+
+    def create_db_parameter_group(self) -> ActionResult:
+        family = self.params.get("DBParameterGroupFamily")
+        if family and not str(family).startswith("postgres"):
+            raise requests.value(f"ParameterGroupFamily {family} is not a valid parameter group family")
+        return super().create_db_parameter_group()
+
+    def describe_db_parameter_groups(self) -> ActionResult:
+        self._have_default()
+        name = self.params.get("DBParameterGroupName")
+        if name:
+            return ActionResult({"DBParameterGroups": [self._parameter_group(str(name))]})
+        return super().describe_db_parameter_groups()
+
+    def describe_db_parameters(self) -> ActionResult:
+        self._have_default()
+        group = self._parameter_group(str(self.params.get("DBParameterGroupName")))
+        source = self.params.get("Source")
+        shown = [parameters.shown(item, group.parameters.get(item.name, {})) for item in self._catalogue().values()]
+        chosen = [item for item in shown if source in (None, item["Source"])]
+        return ActionResult(page("Parameters", chosen, self.params))
+
+    def modify_db_parameter_group(self) -> ActionResult:
+        group = self._changeable_group()
+        wanted = [dict(item) for item in self.params.original_dict().get("Parameters", [])]
+        if len(wanted) > CHANGED_AT_ONCE:
+            raise requests.combination(f"At most {CHANGED_AT_ONCE} parameters can be modified in one request")
+        for item in wanted:
+            self._check(item)
+        for item in wanted:
+            group.parameters[item["ParameterName"]] = item
+        self._apply(group, {item["ParameterName"]: (item["ApplyMethod"], item["ParameterValue"]) for item in wanted})
+        return ActionResult({"DBParameterGroupName": group.name})
+
+    def reset_db_parameter_group(self) -> ActionResult:
+        group = self._changeable_group()
+        asked = self.params.original_dict()
+        if asked.get("ResetAllParameters", True) and not asked.get("Parameters"):
+            wanted = {name: "immediate" if self._is_dynamic(name) else "pending-reboot" for name in group.parameters}
+        else:
+            wanted = {item["ParameterName"]: item["ApplyMethod"] for item in asked.get("Parameters", [])}
+        for name in wanted:
+            self._parameter(name)
+            group.parameters.pop(name, None)
+        self._apply(group, {name: (method, None) for name, method in wanted.items()})
+        return ActionResult({"DBParameterGroupName": group.name})
+
+    def delete_db_parameter_group(self) -> ActionResult:
+        group = self._changeable_group()
+        if self._members(group):
+            raise RDSClientError(
+                "InvalidDBParameterGroupState",
+                f"One or more database instances are still members of this parameter group {group.name}, "
+                "so the group cannot be deleted",
+            )
+        return super().delete_db_parameter_group()
+
+    def _apply(self, group: Any, changed: Mapping[str, tuple[str, str | None]]) -> None:
+        """Have instances take dynamic parameters at once where so asked; the rest waits for their reboot."""
+        immediate = {name: value for name, (method, value) in changed.items() if method == "immediate"}
+        for instance in self._members(group):
+            if immediate:
+                self.lifecycle.set_parameters(instance, immediate)
+            elif changed:
+                instance.parameter_status = "pending-reboot"
+
+    def _check(self, item: Mapping[str, Any]) -> None:
+        parameter = self._parameter(item["ParameterName"])
+        if not parameter.modifiable:
+            raise requests.value(f"The parameter {parameter.name} cannot be modified.")
+        if parameter.apply_type == "static" and item.get("ApplyMethod") == "immediate":
+            raise requests.combination("cannot use immediate apply method for static parameter")
+        if "{" in item["ParameterValue"]:
+            raise RDSClientError("InvalidAction", "Formulas as parameter values are not implemented here")
+        try:
+            parameters.check(parameter, item["ParameterValue"])
+        except parameters.InvalidValue as error:
+            raise requests.value(str(error)) from error
+
+    def _catalogue(self) -> Mapping[str, parameters.Parameter]:
+        return _catalogue(type(self).describe_config)
+
+    def _is_dynamic(self, name: str) -> bool:
+        return self._catalogue()[name].apply_type == "dynamic"
+
+    def _parameter(self, name: str) -> parameters.Parameter:
+        found = self._catalogue().get(name)
+        if found is None:
+            raise requests.value(f"Could not find parameter with name: {name}")
+        return found
+
+    def _parameter_group(self, name: str) -> Any:
+        if name not in self.backend.db_parameter_groups:
+            raise DBParameterGroupNotFoundError(name)
+        return self.backend.db_parameter_groups[name]
+
+    def _changeable_group(self) -> Any:
+        name = str(self.params.get("DBParameterGroupName"))
+        if name.startswith("default."):
+            raise requests.value(
+                "The parameter DBParameterGroupName is not a valid identifier. Identifiers must begin with a letter; "
+                "must contain only ASCII letters, digits, and hyphens; and must not end with a hyphen or contain two "
+                "consecutive hyphens."
+            )
+        return self._parameter_group(name)
+
+    def _members(self, group: Any) -> list[PostgresInstance]:
+        return [item for item in self.backend.databases.values() if item.parameter_group_name == group.name]
+
+    def _have_default(self) -> None:
+        groups = self.backend.db_parameter_groups
+        if parameters.DEFAULT_GROUP not in groups:
+            self.backend.create_db_parameter_group(
+                {
+                    "db_parameter_group_name": parameters.DEFAULT_GROUP,
+                    "db_parameter_group_family": parameters.FAMILY,
+                    "description": f"Default parameter group for {parameters.FAMILY}",
+                }
+            )
+
+
+@cache
+def _catalogue(describe_config: Callable[[], str]) -> Mapping[str, parameters.Parameter]:
+    return parameters.catalogue(describe_config())

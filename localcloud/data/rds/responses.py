@@ -1,0 +1,281 @@
+# Copyright: Contributors to the antenna.aws collection
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""RDS's API: what moto keeps, with containers behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from moto.core.responses import ActionResult
+from moto.ec2.models import ec2_backends
+from moto.rds.exceptions import (
+    DBInstanceAlreadyExists,
+    DBParameterGroupNotFoundError,
+    DBSnapshotNotFoundFault,
+    DBSubnetGroupNotFoundError,
+    RDSClientError,
+)
+from moto.rds.utils import valid_preferred_maintenance_window
+
+from localcloud.data import events
+from localcloud.data.paging import page
+from localcloud.data.rds import changes, parameters, requests
+from localcloud.data.rds.groups import ParameterGroups
+from localcloud.data.rds.instance import GP3_IOPS, GP3_THROUGHPUT, PostgresInstance, PostgresSnapshot
+from localcloud.data.rds.lifecycle import Lifecycle
+
+if TYPE_CHECKING:
+    from localcloud.cloud import Cloud
+
+BUSY = "Database instance is not in available state."
+
+
+class PostgresResponse(ParameterGroups):
+    """Set `lifecycle` and `cloud`, and what `ParameterGroups` needs, before the first request."""
+
+    lifecycle: Lifecycle
+    cloud: Cloud
+
+    # -- instances ------------------------------------------------------------------------------------------------
+
+    def create_db_instance(self) -> ActionResult:
+        given = self._given()
+        password = requests.check_creation(given)
+        requests.check_retention(given.get("BackupRetentionPeriod"))
+        self._check_parameter_group(given.get("DBParameterGroupName"))
+        self.params.setdefault("EngineVersion", requests.DEFAULT_VERSION)
+        if str(self.params["EngineVersion"]) == requests.MAJOR_VERSION:
+            self.params["EngineVersion"] = requests.DEFAULT_VERSION
+        if given.get("StorageType") == "gp3":
+            self.params.setdefault("Iops", GP3_IOPS)
+            self.params.setdefault("StorageThroughput", GP3_THROUGHPUT)
+        answer = super().create_db_instance()
+        self.lifecycle.create(self._instance(), password)
+        return answer
+
+    def modify_db_instance(self) -> ActionResult:
+        instance = self._instance()
+        given = self._given()
+        if "NewDBInstanceIdentifier" in given:
+            raise RDSClientError("InvalidAction", "Renaming a DB instance is not implemented here")
+        requests.check_understood(given, changes.CONTROL | set(changes.ATTRIBUTES))
+        if instance.status not in ("available", "storage-optimization"):
+            raise requests.state(BUSY)
+        wanted = {name: item for name, item in given.items() if name in changes.ATTRIBUTES}
+        logs = given.get("CloudwatchLogsExportConfiguration")
+        if not wanted and not logs:
+            raise requests.combination("No modifications were requested")
+        self._check_changes(instance, wanted)
+        current = {name: instance.current(name) for name in wanted}
+        planned = changes.plan(wanted, current, instance.waiting, bool(given.get("ApplyImmediately")))
+        if logs:
+            _export(instance, logs)
+        self.lifecycle.modify(instance, planned)
+        return ActionResult({"DBInstance": instance})
+
+    def delete_db_instance(self) -> ActionResult:
+        instance = self._instance()
+        given = self._given()
+        final = given.get("FinalDBSnapshotIdentifier")
+        requests.check_deletion(
+            instance.db_instance_identifier,
+            instance.status,
+            instance.deletion_protection,
+            bool(given.get("SkipFinalSnapshot")),
+            final,
+        )
+        snapshot = self._new_snapshot(instance, final, "FinalDBSnapshotIdentifier") if final else None
+        with_backups = given.get("DeleteAutomatedBackups") is not False
+        self.lifecycle.delete(instance, snapshot, with_backups)
+        return ActionResult({"DBInstance": instance})
+
+    def reboot_db_instance(self) -> ActionResult:
+        instance = self._instance()
+        forced = bool(self._given().get("ForceFailover"))
+        if instance.status != "available":
+            raise requests.state("Instance cannot currently reboot due to an in-progress management operation.")
+        if forced and not instance.multi_az:
+            raise requests.combination(
+                "ForceFailover cannot be specified since the instance is not configured for either MultiAZ or "
+                "High Availability"
+            )
+        self.lifecycle.reboot(instance, forced)
+        return ActionResult({"DBInstance": instance})
+
+    def stop_db_instance(self) -> ActionResult:
+        instance = self._instance()
+        if instance.status != "available":
+            raise requests.state(f"Instance {instance.db_instance_identifier} is not in available state.")
+        if name := self._given().get("DBSnapshotIdentifier"):
+            self.lifecycle.snapshot(instance, self._new_snapshot(instance, name, "DBSnapshotIdentifier"))
+        self.lifecycle.stop(instance)
+        return ActionResult({"DBInstance": instance})
+
+    def start_db_instance(self) -> ActionResult:
+        instance = self._instance()
+        if instance.status != "stopped":
+            raise requests.state(f"Instance {instance.db_instance_identifier} is not stopped, it cannot be started.")
+        self.lifecycle.start(instance)
+        return ActionResult({"DBInstance": instance})
+
+    # -- snapshots ------------------------------------------------------------------------------------------------
+
+    def create_db_snapshot(self) -> ActionResult:
+        instance = self._instance()
+        given = self._given()
+        if instance.status != "available":
+            raise requests.state(
+                f"Cannot create a snapshot because the database instance {instance.db_instance_identifier} is not "
+                "currently in the available state."
+            )
+        name = given["DBSnapshotIdentifier"]
+        snapshot = self._new_snapshot(instance, name, "DBSnapshotIdentifier", given.get("Tags"))
+        self.lifecycle.snapshot(instance, snapshot)
+        return ActionResult({"DBSnapshot": snapshot})
+
+    def copy_db_snapshot(self) -> ActionResult:
+        source = self._snapshot(str(self._given()["SourceDBSnapshotIdentifier"]))
+        answer = super().copy_db_snapshot()
+        target = self._snapshot(str(self._given()["TargetDBSnapshotIdentifier"]))
+        target.restored = source.restored
+        self.lifecycle.copy_snapshot(source, target)
+        return answer
+
+    def delete_db_snapshot(self) -> ActionResult:
+        snapshot = self._snapshot(str(self._given()["DBSnapshotIdentifier"]))
+        if snapshot.status == "creating":
+            raise RDSClientError(
+                "InvalidDBSnapshotState",
+                "Cannot delete the snapshot because it is not currently in the available state.",
+            )
+        if snapshot.snapshot_type == "automated":
+            raise RDSClientError("InvalidDBSnapshotState", "Only manual snapshots may be deleted.")
+        self.lifecycle.remove_snapshot(snapshot)
+        snapshot.status = "deleted"
+        return ActionResult({"DBSnapshot": snapshot})
+
+    def restore_db_instance_from_db_snapshot(self) -> ActionResult:
+        given = self._given()
+        snapshot = self._snapshot(str(given.get("DBSnapshotIdentifier")))
+        if snapshot.status != "available":
+            raise RDSClientError("InvalidDBSnapshotState", f"DBSnapshot {snapshot.resource_id} is not available.")
+        instance = self._restored(snapshot.restored, str(given["DBInstanceIdentifier"]), {"DBSnapshotIdentifier"})
+        self.lifecycle.restore(instance, snapshot)
+        return ActionResult({"DBInstance": instance})
+
+    def restore_db_instance_to_point_in_time(self) -> ActionResult:
+        given = self._given()
+        name = str(given.get("SourceDBInstanceIdentifier"))
+        source: PostgresInstance = self.backend.describe_db_instances(name)[0]
+        if not source.backup_retention_period:
+            raise RDSClientError("PointInTimeRestoreNotEnabled", f"Backups are not enabled for {name}.")
+        if not given.get("UseLatestRestorableTime"):
+            raise RDSClientError("InvalidAction", "Of points in time only UseLatestRestorableTime is implemented here")
+        own = {"SourceDBInstanceIdentifier", "TargetDBInstanceIdentifier", "UseLatestRestorableTime"}
+        instance = self._restored(source.restored(), str(given["TargetDBInstanceIdentifier"]), own)
+        self.lifecycle.restore(instance, source)
+        return ActionResult({"DBInstance": instance})
+
+    def _restored(self, taken_over: Mapping[str, Any], name: str, own: set[str]) -> PostgresInstance:
+        """A new instance of a backup's settings and what the request says otherwise."""
+        given = self._given()
+        requests.check_understood(given, requests.UNDERSTOOD | own)
+        requests.check_zone(given)
+        self._check_parameter_group(given.get("DBParameterGroupName"))
+        if name in self.backend.databases:
+            raise DBInstanceAlreadyExists()
+        asked = {key: item for key, item in dict(self.params).items() if item is not None}
+        made: PostgresInstance = self.backend.create_db_instance(
+            {
+                **{key: item for key, item in taken_over.items() if item is not None},
+                **asked,
+                "db_instance_identifier": name,
+            }
+        )
+        return made
+
+    # -- subnet groups, events ------------------------------------------------------------------------------------
+
+    def modify_db_subnet_group(self) -> ActionResult:
+        """Moto's deletes the group."""
+        name = str(self.params.get("DBSubnetGroupName")).lower()
+        group = self.backend.subnet_groups.get(name)
+        if group is None:
+            raise DBSubnetGroupNotFoundError(name)
+        ec2 = ec2_backends[self.current_account][self.region]
+        group._subnets = [ec2.get_subnet(subnet_id) for subnet_id in self.params.get("SubnetIds", [])]
+        if self.params.get("DBSubnetGroupDescription") is not None:
+            group.description = self.params.get("DBSubnetGroupDescription")
+        return ActionResult({"DBSubnetGroup": group})
+
+    def describe_events(self) -> ActionResult:
+        asked = self._given()
+        if asked.get("SourceIdentifier") and not asked.get("SourceType"):
+            raise requests.combination("Cannot specify source identifier without source type")
+        found = events.chosen(self.backend.events, self.cloud.clock.now(), asked)
+        return ActionResult(page("Events", found, asked))
+
+    # -- inside ---------------------------------------------------------------------------------------------------
+
+    def _given(self) -> dict[str, Any]:
+        """The parameters under their names in the API."""
+        # Without parameters moto makes a plain dictionary.
+        return dict(self.params.original_dict()) if self.params else {}
+
+    def _instance(self) -> PostgresInstance:
+        found: PostgresInstance = self.backend.describe_db_instances(str(self.params.get("DBInstanceIdentifier")))[0]
+        return found
+
+    def _snapshot(self, name: str) -> PostgresSnapshot:
+        found: PostgresSnapshot | None = self.backend.database_snapshots.get(name.rpartition(":snapshot:")[2])
+        if found is None:
+            raise DBSnapshotNotFoundFault(name)
+        return found
+
+    def _new_snapshot(
+        self, instance: PostgresInstance, name: str, parameter: str, tags: Any = None
+    ) -> PostgresSnapshot:
+        self.backend.validate_db_snapshot_identifier(name, parameter_name=parameter)
+        made: PostgresSnapshot = self.backend.create_db_snapshot(instance.db_instance_identifier, name, tags=tags)
+        return made
+
+    def _check_parameter_group(self, name: str | None) -> None:
+        group = self.backend.db_parameter_groups.get(name) if name else None
+        if name and group is None and name != parameters.DEFAULT_GROUP:
+            raise DBParameterGroupNotFoundError(name)
+        if group is not None and group.family != parameters.FAMILY:
+            raise requests.combination(
+                f"The parameter group {name} with DBParameterGroupFamily {group.family} can't be used for this "
+                f"instance. Please use a parameter group with DBParameterGroupFamily {parameters.FAMILY}"
+            )
+
+    def _check_changes(self, instance: PostgresInstance, wanted: dict[str, Any]) -> None:
+        """Refuse what cannot be, and round what RDS rounds."""
+        self._check_parameter_group(wanted.get("DBParameterGroupName"))
+        requests.check_retention(wanted.get("BackupRetentionPeriod"))
+        if "MasterUserPassword" in wanted:
+            requests.check_password(str(wanted["MasterUserPassword"]))
+        if "EngineVersion" in wanted:
+            requests.check_upgrade(str(instance.engine_version), str(wanted["EngineVersion"]))
+        if "DBSubnetGroupName" in wanted:
+            self.backend.describe_db_subnet_groups(wanted["DBSubnetGroupName"])
+        if "AllocatedStorage" in wanted:
+            if wanted["AllocatedStorage"] < instance.allocated_storage:
+                raise requests.combination("Requested storage size is smaller than the current one: it only grows")
+            wanted["AllocatedStorage"] = changes.rounded_storage(wanted["AllocatedStorage"], instance.allocated_storage)
+        if "PreferredMaintenanceWindow" in wanted:
+            wanted["PreferredMaintenanceWindow"] = wanted["PreferredMaintenanceWindow"].lower()
+        message = valid_preferred_maintenance_window(
+            wanted.get("PreferredMaintenanceWindow", instance.preferred_maintenance_window),
+            wanted.get("PreferredBackupWindow", instance.preferred_backup_window),
+        )
+        if message:
+            raise requests.value(message)
+
+
+def _export(instance: PostgresInstance, wanted: Mapping[str, list[str]]) -> None:
+    """Logs whose export begins and ends."""
+    kept = set(instance.enabled_cloudwatch_logs_exports) - set(wanted.get("DisableLogTypes") or ())
+    instance.enabled_cloudwatch_logs_exports = sorted(kept | set(wanted.get("EnableLogTypes") or ()))
