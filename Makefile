@@ -81,6 +81,12 @@ molecule: python docker
 e2e: python docker
 	pytest -v tests/e2e
 
+MOTO ?=
+SERVICES ?=
+.PHONY: moto-suite
+moto-suite: python docker  ## moto's own tests: MOTO=<its source> [SERVICES=s3,iam] (no part of `test`: tests/moto/README.md)
+	@python tests/moto/suite.py '$(MOTO)' $(if $(SERVICES),--services '$(SERVICES)')
+
 .PHONY: test
 test: check ansible-lint sanity module contract molecule e2e  ## All tests
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from localcloud.cloud import Cloud
 
 SERVICES: tuple[str, ...] = (
+    "localcloud.managedpolicies",
     "localcloud.s3",
     "localcloud.ecr",
     "localcloud.data.rds",

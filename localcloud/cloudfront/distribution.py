@@ -18,6 +18,7 @@ from localcloud.cloudfront.policies import (
     ORIGIN_REQUEST_POLICIES,
     CachePolicy,
     OriginRequestPolicy,
+    legacy_policies,
 )
 
 Config = dict[str, Any]
@@ -148,6 +149,7 @@ def _read_origin(origin: Config) -> Origin:
 def _read_behavior(behavior: Config) -> Behavior:
     methods = behavior["AllowedMethods"]
     functions = _items(behavior["FunctionAssociations"])
+    cache_policy, origin_request_policy = _policies(behavior)
     return Behavior(
         pattern=behavior["PathPattern"],
         origin_id=behavior["TargetOriginId"],
@@ -156,10 +158,17 @@ def _read_behavior(behavior: Config) -> Behavior:
         cached_methods=frozenset(_items(methods["CachedMethods"])),
         compress=behavior["Compress"],
         functions=tuple((function["EventType"], function["FunctionARN"]) for function in functions),
-        cache_policy=CACHE_POLICIES[behavior["CachePolicyId"]],
-        origin_request_policy=ORIGIN_REQUEST_POLICIES.get(behavior.get("OriginRequestPolicyId", "")),
+        cache_policy=cache_policy,
+        origin_request_policy=origin_request_policy,
         response_headers_policy_id=behavior.get("ResponseHeadersPolicyId"),
     )
+
+
+def _policies(behavior: Config) -> tuple[CachePolicy, OriginRequestPolicy | None]:
+    if behavior.get("ForwardedValues") is not None:
+        return legacy_policies(behavior["ForwardedValues"], behavior)
+    wanted = ORIGIN_REQUEST_POLICIES.get(behavior.get("OriginRequestPolicyId", ""))
+    return CACHE_POLICIES[behavior["CachePolicyId"]], wanted
 
 
 def _read_error_page(page: Config) -> ErrorPage:
@@ -241,7 +250,10 @@ def _complete_s3_origin(origin: Config) -> Config:
     if not S3_DOMAIN.match(origin["DomainName"]):
         raise invalid_argument("The parameter Origin DomainName does not refer to a valid S3 bucket.")
     if origin["S3OriginConfig"].get("OriginAccessIdentity"):
-        raise unsupported("origin access identities (use an origin access control)")
+        # None can be made here: the operation is refused.
+        raise CloudFrontError(
+            "InvalidOriginAccessIdentity", "The specified origin access identity does not exist or is not valid."
+        )
     given: Config = origin["S3OriginConfig"]
     return {"OriginAccessIdentity": "", "OriginReadTimeout": 30} | given
 
@@ -278,6 +290,7 @@ def _complete_behavior(behavior: Config) -> Config:
         "GrpcConfig": {"Enabled": False},
     } | behavior
     _complete_methods(completed)
+    _complete_forwarded_values(completed)
     _check_policies(completed)
     return completed
 
@@ -289,6 +302,19 @@ def _complete_methods(behavior: Config) -> None:
         raise invalid_argument("The parameter AllowedMethods contains an invalid set of HTTP methods.")
     if frozenset(_items(methods["CachedMethods"])) not in METHOD_SETS[:2]:
         raise invalid_argument("The parameter CachedMethods contains an invalid set of HTTP methods.")
+
+
+def _complete_forwarded_values(behavior: Config) -> None:
+    given = behavior.get("ForwardedValues")
+    if given is None:
+        return
+    if behavior.get("MinTTL") is None:
+        raise invalid_argument("The parameter MinTTL is required.")
+    behavior["ForwardedValues"] = {"Headers": {"Quantity": 0}, "QueryStringCacheKeys": {"Quantity": 0}} | given
+    behavior.setdefault("DefaultTTL", max(86_400, behavior["MinTTL"]))
+    behavior.setdefault("MaxTTL", max(31_536_000, behavior["DefaultTTL"]))
+    if not behavior["MinTTL"] <= behavior["DefaultTTL"] <= behavior["MaxTTL"]:
+        raise CloudFrontError("InvalidTTLOrder", "The order of the parameters must be MinTTL, DefaultTTL, MaxTTL.")
 
 
 def _check_policies(behavior: Config) -> None:
@@ -396,8 +422,7 @@ def _refuse_unsupported_in_behavior(behavior: Config) -> None:
             raise invalid_argument(
                 "The parameter ForwardedValues cannot be used when a cache policy is associated to the cache behavior."
             )
-        raise unsupported("legacy cache settings (ForwardedValues); name a managed cache policy in CachePolicyId")
-    if not behavior.get("CachePolicyId"):
+    elif not behavior.get("CachePolicyId"):
         raise invalid_argument("The parameter ForwardedValues is required when no CachePolicyId is given.")
 
 

@@ -29,12 +29,17 @@ def not_found(code: str, what: str) -> CloudFrontError:
     return CloudFrontError(code, f"The specified {what} does not exist.", 404)
 
 
-def check_if_match(given: str | None, current: str) -> None:
-    """Raise unless the caller names the version that it read."""
+def require_if_match(given: str | None) -> None:
+    """Raise when the caller names no version; that comes before anything else about the resource."""
     if not given:
         raise CloudFrontError(
             "InvalidIfMatchVersion", "The If-Match version is missing or not valid for the resource.", 400
         )
+
+
+def check_if_match(given: str | None, current: str) -> None:
+    """Raise unless the caller names the version that it read."""
+    require_if_match(given)
     if given != current:
         raise CloudFrontError(
             "PreconditionFailed",

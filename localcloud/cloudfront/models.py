@@ -32,6 +32,7 @@ from localcloud.cloudfront.exceptions import (
     check_if_match,
     invalid_argument,
     not_found,
+    require_if_match,
     unsupported,
 )
 from localcloud.cloudfront.functions import CODE_LIMIT, RUNTIME, TIME_LIMIT, FunctionError, FunctionRunner, check_code
@@ -113,6 +114,7 @@ class CloudFrontBackend(BaseBackend, TaggableResourcesMixin):  # type: ignore[mi
         return found
 
     def update_distribution(self, identifier: str, given: Config, if_match: str | None) -> Distribution:
+        require_if_match(if_match)
         with self.lock:
             distribution = self.distribution(identifier)
             check_if_match(if_match, distribution.etag)
@@ -125,6 +127,7 @@ class CloudFrontBackend(BaseBackend, TaggableResourcesMixin):  # type: ignore[mi
             return distribution
 
     def delete_distribution(self, identifier: str, if_match: str | None) -> None:
+        require_if_match(if_match)
         with self.lock:
             distribution = self.distribution(identifier)
             check_if_match(if_match, distribution.etag)

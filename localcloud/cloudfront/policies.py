@@ -227,3 +227,34 @@ ORIGIN_REQUEST_POLICIES: dict[str, OriginRequestPolicy] = {
         ),
     )
 }
+
+
+def legacy_policies(forwarded: dict[str, Any], behavior: dict[str, Any]) -> tuple[CachePolicy, OriginRequestPolicy]:
+    """What a behaviour's own TTLs and ForwardedValues amount to.
+
+    With all headers forwarded nothing is cached; with cache keys named, all query strings are forwarded nevertheless.
+    """
+    names = tuple((forwarded.get("Headers") or {}).get("Items") or [])
+    headers = Selection("all") if "*" in names else Selection("whitelist", names) if names else Selection()
+    cookies = _legacy_cookies(forwarded["Cookies"])
+    keys = tuple((forwarded.get("QueryStringCacheKeys") or {}).get("Items") or [])
+    strings = ALL if forwarded["QueryString"] else Selection()
+    cached = headers.behavior != "all"
+    cache = CachePolicy(
+        "",
+        "",
+        "",
+        behavior["MinTTL"] if cached else 0,
+        behavior["DefaultTTL"] if cached else 0,
+        behavior["MaxTTL"] if cached else 0,
+        gzip=behavior["Compress"],
+        headers=headers,
+        cookies=cookies,
+        query_strings=Selection("whitelist", keys) if keys else strings,
+    )
+    return cache, OriginRequestPolicy("", "", "", query_strings=strings)
+
+
+def _legacy_cookies(cookies: dict[str, Any]) -> Selection:
+    names = tuple((cookies.get("WhitelistedNames") or {}).get("Items") or [])
+    return Selection(cookies["Forward"], names)

@@ -108,6 +108,14 @@ class Lifecycle:
     def services(self) -> list[Beanstalk]:
         return list(self._services)
 
+    def forget(self) -> None:
+        """End every environment now: the account that had them is emptied."""
+        services, self._services = self._services, []
+        for service in services:
+            for environment in service.environments(include_terminated=False):
+                environment.abort.set()
+                self._terminate(Operation(service, environment, ""))
+
     # -- launching ------------------------------------------------------------------------------------------------
 
     def create(self, operation: Operation, service: Beanstalk) -> None:

@@ -38,11 +38,13 @@ def install(cloud: Cloud) -> None:
     agent = Agent(cloud)
     tools = Tools(cloud, agent, pump, HostRunner(cloud, pump))
     lifecycle = Lifecycle(cloud, tools, clusters)
-    _hook(Services(cloud, lifecycle))
+    services = Services(cloud, lifecycle)
+    _hook(services)
     ecs.hook(agent, clusters)
     cloud.status_providers["environments"] = lambda: status(lifecycle)
     cloud.status_providers["events"] = lambda: recent_events(lifecycle)
     cloud.shutdown_hooks += [lifecycle.stop, pump.stop]
+    cloud.reset_hooks.append(services.forget)
     pump.start()
     lifecycle.start()
 

@@ -190,12 +190,16 @@ def _await_answer(endpoint: str) -> None:
 def rehearsal_cloud() -> Iterator[str]:
     """A cloud of its own; yields its endpoint."""
     state = WORK / "cloud"
-    command = [sys.executable, "-m", "localcloud", "--state-dir", str(state)]
-    subprocess.run([*command, "up"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+    _localcloud("up", state)
     try:
         yield str(json.loads((state / "ready.json").read_text())["endpoint"])
     finally:
-        subprocess.run([*command, "down"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+        _localcloud("down", state)
+
+
+def _localcloud(command: str, state: Path) -> None:
+    words = [sys.executable, "-m", "localcloud", command, "--state-dir", str(state)]
+    subprocess.run(words, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
 
 
 def run(python: Path, source: Path, service: str, endpoint: str, name: str) -> dict[str, str]:

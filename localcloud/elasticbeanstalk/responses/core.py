@@ -59,6 +59,13 @@ class Services:
                 self.lifecycle.add(self._services[account, region])
             return self._services[account, region]
 
+    def forget(self) -> None:
+        """Have no application, version or environment any more."""
+        with self._lock:
+            self._services.clear()
+            self.samples.clear()
+        self.lifecycle.forget()
+
 
 class Core(BaseResponse):  # type: ignore[misc]
     """Operations are methods of its subclasses, found by moto by their names."""

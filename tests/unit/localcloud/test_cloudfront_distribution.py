@@ -93,6 +93,23 @@ def test_completing_again_changes_nothing() -> None:
     assert complete_config(once) == once
 
 
+FORWARDED: dict[str, Any] = {
+    "CachePolicyId": None,
+    "ForwardedValues": {"QueryString": True, "Cookies": {"Forward": "none"}},
+}
+
+
+def test_the_settings_from_before_there_were_policies() -> None:
+    completed = complete_config(with_behavior(**FORWARDED, MinTTL=0))
+    behavior = completed["DefaultCacheBehavior"]
+    assert (behavior["DefaultTTL"], behavior["MaxTTL"]) == (86_400, 31_536_000)
+    policy = read_config(completed).behavior_for("/").cache_policy
+    assert (policy.default_ttl, policy.query_strings.picks("a"), policy.cookies.picks("a")) == (86_400, True, False)
+    forwarded = FORWARDED["ForwardedValues"] | {"Headers": {"Quantity": 1, "Items": ["*"]}}
+    changed = with_behavior(**(FORWARDED | {"ForwardedValues": forwarded}), MinTTL=0)
+    assert read_config(complete_config(changed)).behavior_for("/").cache_policy.max_ttl == 0, "nothing is cached then"
+
+
 @pytest.mark.parametrize(
     ("config", "code"),
     [
@@ -102,7 +119,8 @@ def test_completing_again_changes_nothing() -> None:
         (with_behavior(OriginRequestPolicyId="none"), "NoSuchOriginRequestPolicy"),
         (with_behavior(CachePolicyId=None), "InvalidArgument"),
         (with_behavior(ForwardedValues={"QueryString": True}), "InvalidArgument"),
-        (with_behavior(CachePolicyId=None, ForwardedValues={"QueryString": True}), "UnsupportedOperation"),
+        (with_behavior(CachePolicyId=None, ForwardedValues={"QueryString": True}), "InvalidArgument"),
+        (with_behavior(**FORWARDED, MinTTL=9, DefaultTTL=8, MaxTTL=9), "InvalidTTLOrder"),
         (with_behavior(AllowedMethods={"Quantity": 1, "Items": ["POST"]}), "InvalidArgument"),
         (with_behavior(LambdaFunctionAssociations={"Quantity": 1, "Items": [{}]}), "UnsupportedOperation"),
         (with_origin(DomainName="example.org", S3OriginConfig={}), "InvalidArgument"),
