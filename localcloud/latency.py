@@ -51,6 +51,13 @@ DURATIONS: tuple[Duration, ...] = (
     ),
     Duration("ec2.launch", 30, "pending, then running", "public Terraform runs: 10 to 42 s"),
     Duration(
+        "ecr.lifecycle",
+        86400,
+        "from one look at lifecycle policies to the next",
+        "ECR User Guide: within 24 hours",
+        2,
+    ),
+    Duration(
         "elasticache.create", 395, "creating, then available", "hashicorp/terraform#8275, acceptance tests: 395 s", 1.5
     ),
     Duration("elasticache.delete", 300, "deleting, then gone", _ASSUMED),

@@ -5,14 +5,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from typing import TYPE_CHECKING, Any
 
 from werkzeug.wrappers import Request, Response
 
 from localcloud import admin
 from localcloud.clock import SystemClock
+from localcloud.ecr import gate
+from localcloud.ecr.lifecycle import expired
 from localcloud.ecr.registry import TOKEN_PATH, Registry
 from localcloud.ecr.tokens import Bearers, Passwords, grant
+from localcloud.jobs import every
 
 if TYPE_CHECKING:
     from localcloud.cloud import Cloud
@@ -40,7 +44,10 @@ def install(cloud: Cloud) -> None:
     RegistryECRResponse.passwords = passwords
     RegistryECRResponse.address = cloud.registry
     urls.url_paths["{0}/$"] = RegistryECRResponse.dispatch
+    RegistryECRResponse.cloud = cloud
     admin.add_handler("GET", TOKEN_PATH, _token_handler(passwords, bearers))
+    admin.add_handler("PUT", gate.PATH, gate.manifest_handler(registry))
+    every(cloud.latency.of("ecr.lifecycle"), cloud.clock, lambda: _expire_images(cloud, registry))
 
 
 def _forget_images(cloud: Cloud, registry: Registry) -> None:
@@ -55,17 +62,34 @@ def _token_handler(passwords: Passwords, bearers: Bearers) -> admin.Handler:
     def answer(cloud: Cloud, request: Request) -> Response:
         given = request.authorization
         if given is None or not passwords.is_valid(given.username or "", given.password or ""):
-            return Response(
-                '{"details": "authorization token has expired or is not ours: call GetAuthorizationToken"}\n',
-                401,
-                {"WWW-Authenticate": 'Basic realm="localcloud"'},
-                mimetype="application/json",
-            )
+            return _denial(given is not None and passwords.has_expired(given.password or ""))
         scopes = [scope for item in request.args.getlist("scope") for scope in item.split()]
         granted = grant(scopes, lambda name: _exists(cloud, name))
         return admin.as_json(bearers.sign(granted))
 
     return answer
+
+
+def _denial(has_expired: bool) -> Response:
+    if has_expired:
+        message = "Your authorization token has expired. Reauthenticate and try again."
+        answer: dict[str, Any] = {"errors": [{"code": "DENIED", "message": message}]}
+    else:
+        answer = {"details": "this password is not ours: call GetAuthorizationToken"}
+    headers = {"WWW-Authenticate": 'Basic realm="localcloud"'}
+    return Response(json.dumps(answer), 401, headers, mimetype="application/json")
+
+
+def _expire_images(cloud: Cloud, registry: Registry) -> None:
+    """Carry out lifecycle policies."""
+    from moto.ecr.models import ecr_backends
+
+    for backend in ecr_backends[cloud.account_id].values():
+        for repository in list(backend.repositories.values()):
+            if repository.lifecycle_policy:
+                images = registry.images(repository.name)
+                for expiry in expired(repository.lifecycle_policy, images, cloud.clock.now()):
+                    registry.remove(repository.name, expiry.image)
 
 
 def _exists(cloud: Cloud, name: str) -> bool:

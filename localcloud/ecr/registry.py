@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import requests
 
 from localcloud.clock import SystemClock, wait_until
+from localcloud.ecr import gate
 from localcloud.ecr.tokens import ISSUER, SERVICE, Access, Bearers
 from localcloud.engine import ContainerSpec, EngineError, Mount
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 STORAGE = "/var/lib/registry"
 REPOSITORIES = f"{STORAGE}/docker/registry/v2/repositories"
 PORT = 5000
+DIRECT_PORT = 5001
+"""Where the registry itself listens; clients come to the gate on `PORT`."""
 START_TIMEOUT = 30.0
 REQUEST_TIMEOUT = 30.0
 TOKEN_PATH = "registry-token"  # noqa: S105
@@ -61,6 +64,7 @@ class Registry:
         self._bearers = bearers
         self._container = cloud.docker_name("ecr", "registry")
         self._base = f"http://{cloud.registry}/v2"
+        self._pushed: dict[tuple[str, str], datetime] = {}
 
     def start(self) -> None:
         """Start the container and return when it answers."""
@@ -68,15 +72,16 @@ class Registry:
         directory = cloud.state_dir / "registry"
         directory.mkdir(exist_ok=True)
         (directory / "config.json").write_text(json.dumps(self._configuration(), indent=2))
+        (directory / "gate.conf").write_text(gate.configuration(PORT, DIRECT_PORT, cloud.container_endpoint))
         volume = cloud.docker_name("ecr", "data")
         cloud.engine.ensure_volume(volume, cloud.labels("ecr", "registry"))
         cloud.engine.run(
             ContainerSpec(
                 image=cloud.infra_image,
                 name=self._container,
-                command=("docker-registry", "serve", "/registry/config.json"),
+                command=("registry-entrypoint",),
                 labels=cloud.labels("ecr", "registry"),
-                ports={PORT: ("127.0.0.1", int(cloud.registry.rpartition(":")[2]))},
+                ports={PORT: ("127.0.0.1", int(cloud.registry.rpartition(":")[2])), DIRECT_PORT: ("127.0.0.1", 0)},
                 mounts=(
                     Mount(str(directory), "/registry", read_only=True),
                     Mount(str(cloud.ca.path), "/authority.pem", read_only=True),
@@ -84,7 +89,12 @@ class Registry:
                 ),
             )
         )
+        # Through the gate: then both answer.
         wait_until(self._answers, "the registry's first answer", START_TIMEOUT, SystemClock())
+        state = cloud.engine.inspect(self._container)
+        if state is None or DIRECT_PORT not in state.ports:
+            raise EngineError("the registry ended at its start")
+        self._base = f"http://127.0.0.1:{state.ports[DIRECT_PORT]}/v2"
 
     def _configuration(self) -> Mapping[str, Any]:
         realm = f"{self._cloud.endpoint}/_localcloud/{TOKEN_PATH}"
@@ -92,7 +102,7 @@ class Registry:
             "version": 0.1,
             "log": {"accesslog": {"disabled": True}, "level": "warn"},
             "storage": {"filesystem": {"rootdirectory": STORAGE}, "delete": {"enabled": True}},
-            "http": {"addr": f":{PORT}", "secret": self._cloud.id},
+            "http": {"addr": f":{DIRECT_PORT}", "secret": self._cloud.id, "relativeurls": True},
             "auth": {
                 "token": {
                     "realm": realm,
@@ -113,13 +123,19 @@ class Registry:
         except requests.RequestException:
             return False
 
+    def tags(self, repository: str) -> Sequence[str]:
+        """The repository's tags."""
+        return sorted(self._links(repository, "tags", "*/current"))
+
     def images(self, repository: str) -> Sequence[Image]:
         """Every image of the repository, tagged or not, newest first; none where nothing was pushed."""
         tags: dict[str, list[str]] = {}
         for tag, digest in self._links(repository, "tags", "*/current").items():
             tags.setdefault(digest[0], []).append(tag)
         found = [
-            self._image(repository, digest, tuple(sorted(tags.get(digest, ()))), pushed)
+            self._image(
+                repository, digest, tuple(sorted(tags.get(digest, ()))), self._pushed.get((repository, digest), pushed)
+            )
             for digest, pushed in self._links(repository, "revisions", "*/*").values()
         ]
         return sorted(found, key=lambda image: (image.pushed_at, image.digest), reverse=True)
@@ -129,10 +145,21 @@ class Registry:
 
         :raises RegistryError: When the registry refuses it.
         """
-        answer = self._request("PUT", repository, reference, manifest, {"Content-Type": media_type})
+        answer = self.push(repository, reference, manifest, {"Content-Type": media_type})
         if answer.status_code != 201:
             raise RegistryError(answer.text.strip()[:400])
         return answer.headers["Docker-Content-Digest"]
+
+    def push(self, repository: str, reference: str, manifest: bytes, headers: Mapping[str, str]) -> requests.Response:
+        """As `put`, with the headers of the one who pushes, and the registry's own answer.
+
+        :raises RegistryError: When the registry does not answer.
+        """
+        answer = self._request("PUT", repository, reference, manifest, headers)
+        if answer.status_code == 201:
+            # The registry's own time is the machine's, whatever the cloud's clock says.
+            self._pushed[repository, answer.headers["Docker-Content-Digest"]] = self._cloud.clock.now()
+        return answer
 
     def delete(self, repository: str, digest: str) -> None:
         """Delete an image with all its tags; an absent one is no error.
@@ -143,12 +170,22 @@ class Registry:
         if answer.status_code not in (202, 404):
             raise RegistryError(answer.text.strip()[:400])
 
+    def remove(self, repository: str, image: Image) -> None:
+        """Delete an image, and its tags, which would be left without it.
+
+        :raises RegistryError: When the registry refuses.
+        """
+        self.delete(repository, image.digest)
+        for tag in image.tags:
+            self.untag(repository, tag)
+
     def untag(self, repository: str, tag: str) -> None:
         """Delete a tag and leave its image: the registry's API cannot, its storage can."""
         self._shell(f"rm -rf -- {shlex.quote(f'{REPOSITORIES}/{repository}/_manifests/tags/{tag}')}")
 
     def forget(self, repository: str) -> None:
         """Delete all that the repository holds."""
+        self._pushed = {key: at for key, at in self._pushed.items() if key[0] != repository}
         self._shell(f"rm -rf -- {shlex.quote(f'{REPOSITORIES}/{repository}')}")
 
     def _image(self, repository: str, digest: str, tags: tuple[str, ...], pushed_at: datetime) -> Image:

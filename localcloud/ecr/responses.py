@@ -6,22 +6,31 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult
 from moto.ecr.exceptions import (
+    ImageAlreadyExistsException,
     ImageNotFoundException,
     InvalidParameterException,
+    LifecyclePolicyNotFoundException,
     RepositoryNotEmptyException,
 )
 from moto.ecr.models import Repository
+from moto.ecr.policy_validation import EcrLifecyclePolicyValidator
 from moto.ecr.responses import ECRResponse
 
+from localcloud.ecr import gate
+from localcloud.ecr.lifecycle import Expiry, expired
 from localcloud.ecr.registry import Image, Registry, RegistryError
 from localcloud.ecr.tokens import USER, Passwords
+
+if TYPE_CHECKING:
+    from localcloud.cloud import Cloud
 
 ImageId = Mapping[str, str]
 
@@ -40,9 +49,26 @@ class UnsupportedCommandException(ServiceException):  # type: ignore[misc]
     code = "InvalidAction"
 
 
-class RegistryECRResponse(ECRResponse):  # type: ignore[misc]
-    """Set `registry`, `passwords` and `address` (host:port) before the first request."""
+class ImageTagAlreadyExistsException(ServiceException):  # type: ignore[misc]
+    """The tag is there and must stay."""
 
+    code = "ImageTagAlreadyExistsException"
+
+
+class LifecyclePolicyPreviewNotFoundException(ServiceException):  # type: ignore[misc]
+    """No preview was started."""
+
+    code = "LifecyclePolicyPreviewNotFoundException"
+
+
+class RegistryECRResponse(ECRResponse):  # type: ignore[misc]
+    """Set `registry`, `passwords`, `cloud` and `address` (host:port) before the first request.
+
+    `previews` are the policies of which a preview was started, by the repository's ARN.
+    """
+
+    cloud: Cloud
+    previews: ClassVar[dict[str, str]] = {}
     registry: Registry
     passwords: Passwords
     address: str
@@ -132,6 +158,7 @@ class RegistryECRResponse(ECRResponse):  # type: ignore[misc]
         media_type = self._get_param("imageManifestMediaType") or _media_type_in(manifest)
         if not reference or not media_type:
             raise InvalidParameterException("imageTag or imageDigest, and imageManifestMediaType, are needed here")
+        self._check_tag(repository, tag, manifest)
         digest = self.registry.put(repository.name, reference, manifest.encode(), media_type)
         image = {
             "registryId": repository.registry_id,
@@ -157,6 +184,44 @@ class RegistryECRResponse(ECRResponse):  # type: ignore[misc]
     def get_download_url_for_layer(self) -> None:
         raise _refused("GetDownloadUrlForLayer")
 
+    def _check_tag(self, repository: Repository, tag: str | None, manifest: str) -> None:
+        """Refuse an image under a tag that it has, and under one that must stay."""
+        if tag is None:
+            return
+        digest = f"sha256:{hashlib.sha256(manifest.encode()).hexdigest()}"
+        if _find(self.registry.images(repository.name), {"imageDigest": digest, "imageTag": tag}) is not None:
+            raise ImageAlreadyExistsException(repository.name, repository.registry_id, digest, tag)
+        if (refusal := gate.refused(self.cloud, self.registry, repository.name, tag)) is not None:
+            raise ImageTagAlreadyExistsException(refusal)
+
+    def start_lifecycle_policy_preview(self) -> ActionResult:
+        repository = self._repository()
+        policy = self._get_param("lifecyclePolicyText") or repository.lifecycle_policy
+        if not policy:
+            raise LifecyclePolicyNotFoundException(repository.name, repository.registry_id)
+        EcrLifecyclePolicyValidator(policy).validate()
+        self.previews[repository.arn] = policy
+        return ActionResult({**_of(repository), "lifecyclePolicyText": policy, "status": "IN_PROGRESS"})
+
+    def get_lifecycle_policy_preview(self) -> ActionResult:
+        repository = self._repository()
+        policy = self.previews.get(repository.arn)
+        if policy is None:
+            raise LifecyclePolicyPreviewNotFoundException(
+                f"Lifecycle policy preview does not exist for the repository with name '{repository.name}' in the "
+                f"registry with id '{repository.registry_id}'"
+            )
+        found = expired(policy, self.registry.images(repository.name), self.cloud.clock.now())
+        return ActionResult(
+            {
+                **_of(repository),
+                "lifecyclePolicyText": policy,
+                "status": "COMPLETE",
+                "previewResults": [_previewed(expiry) for expiry in found],
+                "summary": {"expiringImageTotalCount": len(found)},
+            }
+        )
+
     def _name(self) -> str:
         return str(self._get_param("repositoryName"))
 
@@ -180,12 +245,24 @@ class RegistryECRResponse(ECRResponse):  # type: ignore[misc]
         if tag is not None and "imageDigest" not in wanted and len(image.tags) > 1:
             self.registry.untag(repository, tag)
             return [{"imageDigest": image.digest, "imageTag": tag}]
-        self.registry.delete(repository, image.digest)
-        for left in image.tags:
-            self.registry.untag(repository, left)
+        self.registry.remove(repository, image)
         return [{"imageDigest": image.digest, "imageTag": left} for left in image.tags] or [
             {"imageDigest": image.digest}
         ]
+
+
+def _of(repository: Repository) -> dict[str, str]:
+    return {"registryId": repository.registry_id, "repositoryName": repository.name}
+
+
+def _previewed(expiry: Expiry) -> dict[str, Any]:
+    return {
+        "imageTags": list(expiry.image.tags),
+        "imageDigest": expiry.image.digest,
+        "imagePushedAt": expiry.image.pushed_at,
+        "action": {"type": "EXPIRE"},
+        "appliedRulePriority": expiry.priority,
+    }
 
 
 def _find(images: Iterable[Image], wanted: ImageId) -> Image | None:

@@ -24,6 +24,8 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from localcloud.clock import Clock
 
 PASSWORD_LIFETIME = timedelta(hours=12)
+REMEMBERED = timedelta(days=7)
+"""How long after its end a password is still known to have been one."""
 BEARER_LIFETIME = timedelta(minutes=15)
 USER = "AWS"
 SERVICE = "localcloud-registry"
@@ -51,15 +53,24 @@ class Passwords:
         password = secrets.token_urlsafe(96)
         expires = self._clock.now() + PASSWORD_LIFETIME
         with self._lock:
-            self._expiry = {digest: end for digest, end in self._expiry.items() if end > self._clock.now()}
+            oldest = self._clock.now() - REMEMBERED
+            self._expiry = {digest: end for digest, end in self._expiry.items() if end > oldest}
             self._expiry[_digest(password)] = expires
         return password, expires
 
     def is_valid(self, user: str, password: str) -> bool:
         """Whether it is one of ours and has not expired."""
+        return user == USER and self._is_ours(password) and not self.has_expired(password)
+
+    def has_expired(self, password: str) -> bool:
+        """Whether it was one of ours and is none any more."""
         with self._lock:
             expires = self._expiry.get(_digest(password))
-        return user == USER and expires is not None and self._clock.now() < expires
+        return expires is not None and self._clock.now() >= expires
+
+    def _is_ours(self, password: str) -> bool:
+        with self._lock:
+            return _digest(password) in self._expiry
 
 
 class Bearers:

@@ -6,10 +6,12 @@
 from __future__ import annotations
 
 import base64
+import json
 import subprocess
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +39,7 @@ def docker(localcloud: Any, tmp_path: Path) -> Iterator[Docker]:
     """Logged in at the cloud's registry."""
     data = localcloud.client("ecr").get_authorization_token()["authorizationData"][0]
     assert data["proxyEndpoint"] == f"http://{localcloud.registry}"
-    hours = (data["expiresAt"] - datetime.now(UTC)) / timedelta(hours=1)
+    hours = (data["expiresAt"] - localcloud.advance(0)) / timedelta(hours=1)
     assert 11.9 < hours <= 12
     user, _, password = base64.b64decode(data["authorizationToken"]).decode().partition(":")
     made = Docker(tmp_path / "docker")
@@ -74,7 +76,7 @@ def test_api_shows_what_was_pushed(localcloud: Any, docker: Docker, repository: 
     (found,) = ecr.describe_images(repositoryName="ecr-test/web")["imageDetails"]
     assert (found["imageDigest"], found["imageTags"]) == (digest, ["v1"])
     assert found["imageSizeInBytes"] > 0
-    assert abs(found["imagePushedAt"] - datetime.now(UTC)) < timedelta(minutes=5)
+    assert abs(found["imagePushedAt"] - localcloud.advance(0)) < timedelta(minutes=5)
 
     _build(docker, f"{repository}:v1", "two", tmp_path / "context")
     docker.must("push", f"{repository}:v1")
@@ -122,6 +124,101 @@ def test_registry_refuses_what_ecr_would(localcloud: Any, docker: Docker, reposi
     assert stranger.run("push", f"{repository}:v1").returncode != 0
     login = stranger.run("login", "-u", "AWS", "--password-stdin", localcloud.registry, stdin="wrong")
     assert "GetAuthorizationToken" in login.stderr
+
+
+def test_password_is_good_for_twelve_hours(localcloud: Any, docker: Docker, repository: str, tmp_path: Path) -> None:
+    _build(docker, f"{repository}:v1", "late", tmp_path / "context")
+    localcloud.advance(11.9 * 3600)
+    docker.must("push", f"{repository}:v1")
+    localcloud.advance(0.2 * 3600)
+    late = docker.run("push", f"{repository}:v1")
+    assert "denied: Your authorization token has expired. Reauthenticate and try again." in late.stderr
+
+
+def test_immutable_tags_stay(localcloud: Any, docker: Docker, repository: str, tmp_path: Path) -> None:
+    ecr = localcloud.client("ecr")
+    ecr.put_image_tag_mutability(repositoryName="ecr-test/web", imageTagMutability="IMMUTABLE")
+    _build(docker, f"{repository}:v1", "one", tmp_path / "context")
+    docker.must("push", f"{repository}:v1")
+    refusal = (
+        "The image tag 'v1' already exists in the 'ecr-test/web' repository and cannot be overwritten because the "
+        "repository is immutable."
+    )
+    # Not even by the image that has it (aws/containers-roadmap#2179).
+    assert f"tag invalid: {refusal}" in docker.run("push", f"{repository}:v1").stderr
+    _build(docker, f"{repository}:v1", "two", tmp_path / "context")
+    assert f"tag invalid: {refusal}" in docker.run("push", f"{repository}:v1").stderr
+    docker.must("tag", f"{repository}:v1", f"{repository}:v2")
+    docker.must("push", f"{repository}:v2")
+    one, two = (
+        ecr.batch_get_image(repositoryName="ecr-test/web", imageIds=[{"imageTag": tag}])["images"][0]
+        for tag in ("v1", "v2")
+    )
+
+    def put(image: dict[str, Any], tag: str) -> None:
+        manifest = {"imageManifest": image["imageManifest"], "imageManifestMediaType": image["imageManifestMediaType"]}
+        ecr.put_image(repositoryName="ecr-test/web", imageTag=tag, **manifest)
+
+    with pytest.raises(ecr.exceptions.ImageTagAlreadyExistsException, match=refusal):
+        put(two, "v1")
+    with pytest.raises(ecr.exceptions.ImageAlreadyExistsException, match="already exists in the repository with name"):
+        put(one, "v1")
+    put(two, "v3")
+
+
+def test_lifecycle_policy_deletes(localcloud: Any, docker: Docker, repository: str, tmp_path: Path) -> None:
+    ecr = localcloud.client("ecr")
+    for content in ("one", "two"):
+        _build(docker, f"{repository}:v1", content, tmp_path / "context")
+        docker.must("push", f"{repository}:v1")
+    _build(docker, f"{repository}:kept", "kept", tmp_path / "context")
+    docker.must("push", f"{repository}:kept")
+    selection = {"tagStatus": "untagged", "countType": "sinceImagePushed", "countUnit": "days", "countNumber": 3}
+    policy = json.dumps({"rules": [{"rulePriority": 1, "selection": selection, "action": {"type": "expire"}}]})
+    ecr.put_lifecycle_policy(repositoryName="ecr-test/web", lifecyclePolicyText=policy)
+
+    def images() -> list[list[str]]:
+        found = ecr.describe_images(repositoryName="ecr-test/web")["imageDetails"]
+        return sorted(image.get("imageTags", []) for image in found)
+
+    localcloud.advance(2 * 24 * 3600)
+    assert images() == [[], ["kept"], ["v1"]]
+    shorter = policy.replace('"countNumber": 3', '"countNumber": 1')
+    ecr.start_lifecycle_policy_preview(repositoryName="ecr-test/web", lifecyclePolicyText=shorter)
+    preview = ecr.get_lifecycle_policy_preview(repositoryName="ecr-test/web")
+    assert (preview["status"], preview["summary"]["expiringImageTotalCount"]) == ("COMPLETE", 1)
+    assert preview["previewResults"][0]["appliedRulePriority"] == 1
+    localcloud.advance(24 * 3600)
+    deadline = time.monotonic() + 30
+    while len(images()) > 2:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    assert images() == [["kept"], ["v1"]]
+
+
+def test_settings_are_read_back(localcloud: Any) -> None:
+    ecr = localcloud.client("ecr")
+    ecr.create_repository(
+        repositoryName="ecr-test/settings",
+        imageScanningConfiguration={"scanOnPush": True},
+        imageTagMutability="IMMUTABLE_WITH_EXCLUSION",
+        imageTagMutabilityExclusionFilters=[{"filterType": "WILDCARD", "filter": "dev*"}],
+        tags=[{"Key": "Project", "Value": "ants"}],
+    )
+    try:
+        (found,) = ecr.describe_repositories(repositoryNames=["ecr-test/settings"])["repositories"]
+        assert found["imageScanningConfiguration"] == {"scanOnPush": True}
+        assert found["imageTagMutability"] == "IMMUTABLE_WITH_EXCLUSION"
+        assert found["imageTagMutabilityExclusionFilters"] == [{"filterType": "WILDCARD", "filter": "dev*"}]
+        tags = ecr.list_tags_for_resource(resourceArn=found["repositoryArn"])["tags"]
+        assert tags == [{"Key": "Project", "Value": "ants"}]
+        ecr.put_image_scanning_configuration(
+            repositoryName="ecr-test/settings", imageScanningConfiguration={"scanOnPush": False}
+        )
+        (found,) = ecr.describe_repositories(repositoryNames=["ecr-test/settings"])["repositories"]
+        assert found["imageScanningConfiguration"] == {"scanOnPush": False}
+    finally:
+        ecr.delete_repository(repositoryName="ecr-test/settings")
 
 
 def test_layers_go_through_docker_alone(localcloud: Any, docker: Docker, repository: str) -> None:

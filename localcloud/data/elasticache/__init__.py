@@ -23,8 +23,8 @@ def install(cloud: Cloud) -> None:
     from localcloud.data.elasticache.group import ValkeyGroup
     from localcloud.data.elasticache.lifecycle import Lifecycle
     from localcloud.data.elasticache.responses import ValkeyResponse
-    from localcloud.data.jobs import Jobs
     from localcloud.data.servers import Servers
+    from localcloud.jobs import Jobs
 
     if list(urls.url_paths) != ["{0}/$"] or not hasattr(moto_models, "ReplicationGroup"):
         raise RuntimeError(

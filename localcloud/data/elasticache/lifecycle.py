@@ -14,10 +14,10 @@ from moto.elasticache.models import elasticache_backends
 from localcloud.data.elasticache import nodes, requests
 from localcloud.data.elasticache.group import CACHE_NODE, NODE_GROUP, Member, ValkeyGroup, full_version, groups
 from localcloud.data.events import Event
-from localcloud.data.jobs import Jobs, every
 from localcloud.data.servers import Servers, Wanted
 from localcloud.data.windows import next_start
 from localcloud.engine import EngineError
+from localcloud.jobs import Jobs, every
 
 if TYPE_CHECKING:
     from localcloud.cloud import Cloud

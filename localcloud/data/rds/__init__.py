@@ -20,11 +20,11 @@ def install(cloud: Cloud) -> None:
     from moto.rds import urls
 
     from localcloud.data.copies import Copies
-    from localcloud.data.jobs import Jobs
     from localcloud.data.rds.instance import PostgresInstance, PostgresSnapshot
     from localcloud.data.rds.lifecycle import Lifecycle
     from localcloud.data.rds.responses import PostgresResponse
     from localcloud.data.servers import Servers
+    from localcloud.jobs import Jobs
 
     shape = ("DBInstance", "DBSnapshot", "DBParameterGroup")
     if list(urls.url_paths) != ["{0}/$"] or not all(hasattr(moto_models, name) for name in shape):

@@ -11,12 +11,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from localcloud.data.copies import Copies
-from localcloud.data.jobs import Jobs, every
 from localcloud.data.rds import changes, parameters
 from localcloud.data.rds.instance import PostgresInstance, PostgresSnapshot, instances
 from localcloud.data.servers import Servers, Wanted
 from localcloud.data.windows import DAY, next_start
 from localcloud.engine import EngineError
+from localcloud.jobs import Jobs, every
 
 if TYPE_CHECKING:
     from localcloud.cloud import Cloud

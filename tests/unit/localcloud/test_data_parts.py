@@ -14,8 +14,8 @@ import pytest
 from localcloud.data.elasticache.lifecycle import log_deliveries
 from localcloud.data.elasticache.nodes import RESTRICTED, permissions
 from localcloud.data.events import Event, chosen
-from localcloud.data.jobs import Jobs
 from localcloud.data.paging import page
+from localcloud.jobs import Jobs
 
 NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
 
