@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import uuid
 import warnings
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
     from localcloud.elasticbeanstalk.responses.logs import Sample
 
 REQUEST_ID = "<RequestId>request-id</RequestId>"
+# The service writes times with milliseconds, moto with what Python has.
+TIME = re.compile(r"(>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?(Z<)")
 
 
 class Services:
@@ -102,6 +105,7 @@ class Core(BaseResponse):  # type: ignore[misc]
         headers["x-amzn-requestid"] = self.request_id
         if isinstance(body, str):
             body = body.replace(REQUEST_ID, f"<RequestId>{self.request_id}</RequestId>")
+            body = TIME.sub(lambda found: f"{found[1]}{(found[2] or '.')[:4]:0<4}{found[3]}", body)
         return status, headers, body
 
     def _answer(self) -> TYPE_RESPONSE:

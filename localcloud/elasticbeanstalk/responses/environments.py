@@ -54,8 +54,9 @@ class Environments(Configuration, Versions):
             service.add(environment)
         environment.bundle, environment.extension = bundle, dict(bundle.option_settings)
         self._storage_location()
+        reply = views.environment(environment)
         self._lifecycle.create(self._operation(environment), service)
-        return ActionResult(views.environment(environment))
+        return ActionResult(reply)
 
     def _new_environment(self) -> tuple[Environment, Bundle]:
         service, now = self._service, self._now()
@@ -119,8 +120,9 @@ class Environments(Configuration, Versions):
         self._begin(environment, "Updating")
         if description is not None:
             environment.description = description
+        reply = views.environment(environment)
         self._lifecycle.update(self._operation(environment), self._service, change)
-        return ActionResult(views.environment(environment))
+        return ActionResult(reply)
 
     def _change(self, environment: Environment) -> Change:
         label = self._get_param("VersionLabel")
@@ -134,8 +136,9 @@ class Environments(Configuration, Versions):
 
     def terminate_environment(self) -> ActionResult:
         environment = self._environment()
+        reply = {**views.environment(environment), "Status": "Terminating", "AbortableOperationInProgress": False}
         self._terminate(environment, force=bool(self._get_param("ForceTerminate")))
-        return ActionResult(views.environment(environment))
+        return ActionResult(reply)
 
     def abort_environment_update(self) -> ActionResult:
         environment = self._environment()

@@ -354,7 +354,7 @@ def test_environments_by_every_filter(stage: Stage) -> None:
     assert stage.names(EnvironmentIds=[one["EnvironmentId"]]) == ["env-one"]
     assert stage.names(EnvironmentNames=["env-two", "nobody"]) == ["env-two"]
     assert stage.names(EnvironmentNames=["env-two"], EnvironmentIds=[one["EnvironmentId"]]) == []
-    assert two["Status"] == "Ready"
+    assert (two["Status"], two["Health"]) == ("Launching", "Grey")
 
 
 def test_terminated_environments_are_seen_for_an_hour_or_as_far_back_as_asked(stage: Stage) -> None:
