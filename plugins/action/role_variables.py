@@ -9,7 +9,6 @@ from __future__ import annotations
 import typing as t
 from pathlib import Path
 
-import yaml
 from ansible.errors import AnsibleError
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action import ActionBase
@@ -31,17 +30,22 @@ class ActionModule(ActionBase):  # type: ignore[misc]
                 "prefixes": {"type": "list", "elements": "str", "default": []},
             }
         )
-        variables = task_vars or {}
-        options = options_of(_specs(Path(arguments["roles_path"]), arguments["roles"]))
+        problems = self.problems(task_vars or {}, arguments)
+        failure = {"failed": True, "msg": "\n".join(problems)} if problems else {}
+        return {"changed": False, "problems": problems, **failure}
+
+    def problems(self, variables: t.Mapping[str, t.Any], arguments: t.Mapping[str, t.Any]) -> list[str]:
+        """Return what is wrong with the variables, one sentence for each problem."""
+        files = [Path(arguments["roles_path"]) / role / "meta" for role in arguments["roles"]]
+        options = options_of(self._read(file / "argument_specs.yml") for file in files)
         prefixes = [*arguments["prefixes"], *(f"{role}_" for role in arguments["roles"])]
         problems = [
             *missing(variables, options),
             *(stranger.message for stranger in unknown(variables, options, prefixes)),
             *self._malformed(variables, options),
         ]
-        if problems:
-            return {"failed": True, "changed": False, "problems": problems, "msg": "\n".join(problems)}
-        return {"changed": False, "problems": []}
+        # What does not have its type cannot be compared with anything.
+        return problems or [*self._incompatible(variables, options, files)]
 
     def _malformed(self, variables: t.Mapping[str, t.Any], options: t.Mapping[str, Option]) -> t.Iterator[str]:
         for name in sorted(set(variables) & set(options)):
@@ -59,11 +63,22 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             else:
                 yield from errors
 
+    def _incompatible(
+        self, variables: t.Mapping[str, t.Any], options: t.Mapping[str, Option], files: t.Iterable[Path]
+    ) -> t.Iterator[str]:
+        """Yield the message of each relation between values that does not hold, defaults of the roles included."""
+        defaults = {name: option["default"] for name, option in options.items() if "default" in option}
+        templar = self._templar.copy_with_new_env(available_variables={**defaults, **variables})
+        for file in files:
+            for relation in self._read(file / "relations.yml", []):
+                if not templar.template(relation["holds"]):
+                    yield " ".join(str(templar.template(relation["message"])).split())
 
-def _specs(roles_path: Path, roles: t.Iterable[str]) -> t.Iterator[t.Mapping[str, t.Any]]:
-    for role in roles:
-        file = roles_path / role / "meta" / "argument_specs.yml"
+    def _read(self, file: Path, absent: t.Any = None) -> t.Any:
+        """Return what the YAML file holds, or what is told where it may be absent and is."""
+        if absent is not None and not file.exists():
+            return absent
         try:
-            yield yaml.safe_load(file.read_text(encoding="utf-8"))
-        except OSError as error:
-            raise AnsibleError(f"Could not read the argument specs of the role {role}: {error}") from error
+            return self._loader.load_from_file(str(file), trusted_as_template=True)
+        except AnsibleError as error:
+            raise AnsibleError(f"Could not read {file}: {error}") from error

@@ -14,6 +14,8 @@ description:
     one role when its turn comes, and does not mind variables that no role knows.
   - Fails with one message that names each variable that is required and not set, that no role knows, or that has
     another type than its role wants.
+  - Where all of this is sound, the C(meta/relations.yml) of each role says what values mean together. It is a list of
+    templates, C(holds) and C(message); the message of each one that does not hold is among the problems.
 author:
   - Contributors to the antenna.aws collection (@antenna-aws)
 options:
