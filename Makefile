@@ -2,6 +2,9 @@
 # Both set up what they need and may be repeated.
 SHELL  := /bin/sh
 SOURCE ?= $(CURDIR)/examples/antenna
+# Whose deployment is rehearsed: that of any inventory, with all its options.
+INVENTORY ?= local
+OVERLAY := $(if $(filter-out local,$(INVENTORY)),-i inventories/rehearsal)
 # More words for ansible-playbook, such as -e ecr_images_version=v10
 OPTIONS ?=
 PATH   := $(CURDIR)/.venv/bin:$(PATH)
@@ -28,9 +31,10 @@ cloud: python docker  ## Start the rehearsal cloud (stays up until `make rehears
 	@python -m localcloud up
 
 .PHONY: rehearse
-rehearse: cloud  ## Deploy SOURCE (default: examples/antenna) to the rehearsal cloud
+rehearse: cloud  ## Deploy SOURCE (default: examples/antenna) to the rehearsal cloud, as INVENTORY (default: local) says
 	@python -m localcloud base-images '$(SOURCE)'
-	ansible-playbook playbooks/site.yml -i inventories/local -e antenna_source='$(abspath $(SOURCE))' $(OPTIONS)
+	@python -m localcloud certificate 'antenna-$(INVENTORY).example.org'
+	ansible-playbook playbooks/site.yml -i 'inventories/$(INVENTORY)' $(OVERLAY) -e antenna_source='$(abspath $(SOURCE))' $(OPTIONS)
 	@python -m localcloud status
 
 .PHONY: rehearse-down

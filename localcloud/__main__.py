@@ -166,6 +166,13 @@ def lose(state: State, options: argparse.Namespace) -> int:
     return 0
 
 
+def certificate(state: State, options: argparse.Namespace) -> int:
+    """Have ACM issue a certificate for a name, and print its ARNs."""
+    for region, arn in _client(state).post("certificates", {"name": options.name}).items():
+        _say(f"{region}  {arn}")
+    return 0
+
+
 def base_images(state: State, options: argparse.Namespace) -> int:
     """Provide the images that the Dockerfiles below the given places start from.
 
@@ -259,6 +266,9 @@ def _parser() -> argparse.ArgumentParser:
     called.add_argument("--operation", default="*")
     called.set_defaults(command=journal)
     _add_trouble(commands, common)
+    issued = commands.add_parser("certificate", parents=[common], help="have ACM issue a certificate for a name")
+    issued.add_argument("name", metavar="NAME", help="such as antenna.example.org")
+    issued.set_defaults(command=certificate)
     bases = commands.add_parser("base-images", parents=[common], help="provide what Dockerfiles start from")
     bases.add_argument("context", nargs="+", metavar="CONTEXT", help="a Dockerfile, or a directory to search for some")
     bases.set_defaults(command=base_images)

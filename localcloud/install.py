@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 SERVICES: tuple[str, ...] = (
     "localcloud.managedpolicies",
     "localcloud.s3",
+    "localcloud.certificates",
     "localcloud.ecr",
     "localcloud.data.rds",
     "localcloud.data.elasticache",

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 OUT_OF_MEMORY = "OutOfMemoryError"
 INSTANCE_LABEL = "localcloud.instance"
 LOOPBACK = "127.0.0.1"
+CURRENT = "/var/app/current"
+"""Where an instance has the unpacked bundle."""
 
 
 class TaskError(Exception):
@@ -300,7 +303,7 @@ class Agent:
                 self._cloud.engine.ensure_volume(volume, self._cloud.labels("volume", point.volume))
                 mounts.append(Mount(volume, point.path, point.read_only, "volume"))
             else:
-                source = instance_directory(self._cloud, task.place.instance_id) / path.lstrip("/")
+                source = host_path(instance_directory(self._cloud, task.place.instance_id), path)
                 source.mkdir(parents=True, exist_ok=True)
                 mounts.append(Mount(str(source), point.path, point.read_only))
         return mounts
@@ -401,3 +404,13 @@ def _parameter(account: str, region: str, arn: str) -> str:
 def instance_directory(cloud: Cloud, instance_id: str) -> Any:
     """Where an instance's own files lie on this machine."""
     return cloud.state_dir / "instances" / instance_id
+
+
+def host_path(directory: Path, path: str) -> Path:
+    """Where a path of an instance lies on this machine.
+
+    :param directory: The instance's own files, where Elastic Beanstalk keeps the unpacked bundle as `current`.
+    """
+    if path == CURRENT or path.startswith(f"{CURRENT}/"):
+        return directory / "current" / path.removeprefix(CURRENT).lstrip("/")
+    return directory / path.lstrip("/")

@@ -149,8 +149,9 @@ class Instance:
             dockerrun, now = bundle.dockerrun(environment.secrets), self._tools.cloud.clock.now()
             assign_ports(environment, dockerrun, self._tools.cloud)
             definition = self.cluster.register(dockerrun, environment.properties, environment.secrets, now)
-            self._replace(definition, give_up)
+            # Containers mount what lies at its final place.
             self._promote()
+            self._replace(definition, give_up)
             self._scripts(bundle, f"{stages.folder}/postdeploy", directory / "current", CURRENT, give_up)
         except (TaskError, Interrupted, CommandFailed, EngineError, BundleError) as error:
             self._log("eb-engine.log", f"[ERROR] An error occurred during the deployment: {error}")
