@@ -37,6 +37,7 @@ KINDS: t.Mapping[str, frozenset[str]] = {
     "antenna.aws.s3_site": frozenset({"bucket"}),
     "community.aws.ecs_ecr": frozenset({"repository"}),
     "community.aws.elasticache_subnet_group": frozenset({"cache_subnet_group"}),
+    "community.aws.s3_lifecycle": frozenset({"bucket"}),
     "community.aws.secretsmanager_secret": frozenset({"secret"}),
     "community.aws.sns_topic": frozenset({"topic"}),
 }

@@ -265,6 +265,16 @@ class BeanstalkApi:
             )
         )
 
+    def restart(self, environment: Environment) -> str:
+        """Start restarting what runs on every instance; return the id of the request."""
+        return _request_id(
+            call(
+                f"restart what runs in environment {environment.name!r}",
+                self.client.restart_app_server,
+                EnvironmentId=environment.environment_id,
+            )
+        )
+
     def terminate(self, environment: Environment) -> str:
         """Start terminating the environment with its resources; return the id of the request."""
         return _request_id(

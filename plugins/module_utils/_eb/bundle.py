@@ -40,6 +40,7 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)
 _UNIX = 3
 _TIGHT = 0.93
 _CONTAINER_NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_-]{0,254}$")
+_SECRET_NAME = re.compile(r"PASSWORD|SECRET|TOKEN|API_KEY|ACCESS_KEY|DSN$")
 _PROPERTY_NAME = re.compile(r"^[A-Za-z0-9_.:/+\\@-]+$")
 _DIGEST = re.compile(r"^sha256:[0-9a-f]{64}$")
 _TAG = re.compile(r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$")
@@ -158,7 +159,16 @@ def problems(bundle: Bundle) -> list[str]:
 
 def warnings(bundle: Bundle) -> list[str]:
     """Return what will work, but perhaps not as it was meant."""
-    return [*_memory_warnings(bundle), *_image_warnings(bundle)]
+    return [*_memory_warnings(bundle), *_image_warnings(bundle), *_secret_warnings(bundle)]
+
+
+def _secret_warnings(bundle: Bundle) -> t.Iterator[str]:
+    names = sorted(name for name in bundle.option_settings.get(ENVIRONMENT_PROPERTIES, {}) if _SECRET_NAME.search(name))
+    if names:
+        yield (
+            f"the environment properties {', '.join(names)} look like secrets: whoever reads the bundle in S3 or the "
+            "configuration of the environment sees them, so name them in the containers' secrets"
+        )
 
 
 def default_mode(path: str) -> int:

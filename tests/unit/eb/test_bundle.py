@@ -181,6 +181,10 @@ WARNED = {
     "a later type": (replace(GOOD, instance_types=("t3.large", "t3.nano")), "'t3.nano' has at most 448 MiB"),
     "an unknown type": (replace(GOOD, instance_types=("x9.huge",)), "'x9.huge' is not known"),
     "a tight fit": (replace(with_web(memory=1900), instance_types=("t3.small",)), "1964 MiB of the 2048 MiB"),
+    "a secret in clear": (
+        replace(GOOD, option_settings={PROPERTIES: {"POSTGRES_PASSWORD": "x", "SENTRY_DSN": "y", "POSTGRES_DB": "z"}}),
+        "the environment properties POSTGRES_PASSWORD, SENTRY_DSN look like secrets",
+    ),
     "a tag that moves": (with_web(image="web:latest"), "'web:latest'"),
 }
 

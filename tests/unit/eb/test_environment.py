@@ -21,6 +21,7 @@ from ansible_collections.antenna.aws.plugins.module_utils._eb.model import (
     Setting,
     WantedEnvironment,
 )
+from ansible_collections.antenna.aws.plugins.module_utils._eb.restart import RestartManager
 
 BRANCH = "ECS running on 64bit Amazon Linux 2023"
 ARN = f"arn:aws:elasticbeanstalk:eu-central-1::platform/{BRANCH}/4.2.0"
@@ -124,6 +125,12 @@ class FakeApi:
         self.calls.append(("terminate",))
         return "request-terminate"
 
+    def restart(self, _environment: Environment) -> str:
+        self._refuse()
+        self.calls.append(("restart",))
+        self.statuses = ["Updating", "Ready"]
+        return "request-restart"
+
     def _refuse(self) -> None:
         if self.refusals:
             raise self.refusals.pop(0)
@@ -212,6 +219,30 @@ def test_termination_is_awaited_and_its_failure_told() -> None:
     with pytest.raises(WaitError, match="Stack deletion failed"):
         sync(manager(FakeApi(READY, failed_events=(failed,)), present=False), check_mode=False)
     assert not sync(manager(FakeApi(), present=False), check_mode=False).plan
+
+
+def restart_manager(api: FakeApi, **options: Any) -> RestartManager:
+    wanted = WantedEnvironment("env-1", "antenna")
+    return RestartManager(wanted, True, api, ec2=lambda: None, clock=FakeClock(), **options)  # type: ignore[arg-type]
+
+
+def test_a_restart_is_accepted_once_the_environment_is_ready_and_then_awaited() -> None:
+    api = FakeApi(READY, statuses=["Updating", "Ready"], refusals=[BUSY])
+    subject = restart_manager(api)
+    assert [step.op for step in sync(subject, check_mode=False).plan] == ["restart"]
+    assert api.calls == [("restart",)]
+    assert (subject.request_id, subject.since, api.statuses) == ("request-restart", NEWEST, [])
+
+
+def test_a_restart_in_check_mode_is_foretold_only() -> None:
+    api = FakeApi(READY)
+    assert [step.op for step in sync(restart_manager(api), check_mode=True).plan] == ["restart"]
+    assert api.calls == []
+
+
+def test_what_is_not_there_cannot_be_restarted() -> None:
+    with pytest.raises(AntennaError, match="no environment 'env-1' to restart"):
+        sync(restart_manager(FakeApi()), check_mode=False)
 
 
 def test_the_diff_shows_declared_options_only_and_no_secrets() -> None:

@@ -1,0 +1,177 @@
+# Copyright: Contributors to the antenna.aws collection
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the inventory production turns on, in a rehearsal of it; and what is done to a deployment now and then."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+
+from tests.support.rehearsal import Page, Rehearsal
+
+NAME = "antenna-prod"
+HOST = "antenna-production.example.org"
+# Beside the deployment of the other tests, in the same VPC.
+SUBNETS = [
+    {"cidr": "172.31.160.0/20", "availability_zone": "us-west-2a"},
+    {"cidr": "172.31.176.0/20", "availability_zone": "us-west-2b"},
+]
+INVENTORY = ("-i", "inventories/production", "-i", "inventories/rehearsal")
+
+
+class Production:
+    """The deployment of inventories/production, in the rehearsal cloud."""
+
+    def __init__(self, rehearsal: Rehearsal) -> None:
+        self.rehearsal = rehearsal
+
+    def ansible(self, playbook: str, **more: Any) -> Any:
+        values = {
+            "antenna_source": str(self.rehearsal.source),
+            "antenna_name": NAME,
+            "network_private_subnets": SUBNETS,
+            **more,
+        }
+        return self.rehearsal.ansible(f"playbooks/{playbook}.yml", *INVENTORY, "-e", json.dumps(values))
+
+    def client(self, service: str) -> Any:
+        return boto3.client(
+            service, endpoint_url=self.rehearsal.status()["endpoint"], region_name="us-west-2",
+            aws_access_key_id="testing", aws_secret_access_key="testing-secret",
+        )  # fmt: skip
+
+    def database(self, name: str = f"{NAME}-postgres") -> dict[str, Any]:
+        return dict(self.client("rds").describe_db_instances(DBInstanceIdentifier=name)["DBInstances"][0])
+
+    def secret(self) -> dict[str, str]:
+        held = self.client("secretsmanager").get_secret_value(SecretId=f"{NAME}/environment")["SecretString"]
+        return dict(json.loads(held))
+
+    def open(self, path: str) -> Page:
+        listed = self.client("cloudfront").list_distributions()["DistributionList"]["Items"]
+        (identifier,) = [one["Id"] for one in listed if HOST in one["Aliases"].get("Items", [])]
+        url = self.rehearsal.status()["distributions"][identifier]["url"]
+        return self.rehearsal.get(url + path)
+
+    def projects(self) -> int:
+        return int(json.loads(self.open("/api/v2/projects/?format=json").body)["count"])
+
+
+@pytest.fixture(scope="module")
+def production(rehearsal: Rehearsal) -> Iterator[Production]:
+    rehearsal.localcloud("certificate", HOST)
+    subject = Production(rehearsal)
+    run = subject.ansible("site")
+    assert run.recap["failed"] == 0
+    yield subject
+
+
+def test_the_second_run_changes_nothing(production: Production) -> None:
+    assert production.ansible("site").recap["changed"] == 0
+
+
+# -- The database -------------------------------------------------------------
+
+
+def test_database_outlives_a_zone(production: Production) -> None:
+    database = production.database()
+    assert database["MultiAZ"] and database["SecondaryAvailabilityZone"] != database["AvailabilityZone"]
+
+
+def test_database_is_backed_up_and_protected(production: Production) -> None:
+    database = production.database()
+    assert (database["BackupRetentionPeriod"], database["PreferredBackupWindow"]) == (30, "08:00-08:30")
+    assert database["DeletionProtection"] and database["CopyTagsToSnapshot"]
+
+
+def test_database_grows_by_itself(production: Production) -> None:
+    database = production.database()
+    assert (database["StorageType"], database["MaxAllocatedStorage"]) == ("gp3", 200)
+
+
+def test_database_demands_tls(production: Production) -> None:
+    (group,) = production.database()["DBParameterGroups"]
+    assert (group["DBParameterGroupName"], group["ParameterApplyStatus"]) == (f"{NAME}-postgres17", "in-sync")
+    pages = (
+        production.client("rds")
+        .get_paginator("describe_db_parameters")
+        .paginate(DBParameterGroupName=group["DBParameterGroupName"])
+    )
+    values = {item["ParameterName"]: item.get("ParameterValue") for page in pages for item in page["Parameters"]}
+    assert values["rds.force_ssl"] == "1"
+
+
+# -- Redis --------------------------------------------------------------------
+
+
+def test_redis_outlives_a_node(production: Production) -> None:
+    (group,) = production.client("elasticache").describe_replication_groups(ReplicationGroupId=f"{NAME}-redis")[
+        "ReplicationGroups"
+    ]
+    assert (group["AutomaticFailover"], group["MultiAZ"]) == ("enabled", "enabled")
+    members = group["NodeGroups"][0]["NodeGroupMembers"]
+    assert len(members) == 2
+    assert len({member["PreferredAvailabilityZone"] for member in members}) == 2
+
+
+def test_certificate_of_redis_is_verified(production: Production) -> None:
+    ecs = production.client("ecs")
+    families = [arn for arn in ecs.list_task_definitions()["taskDefinitionArns"] if NAME in arn]
+    definition = ecs.describe_task_definition(taskDefinition=families[-1])["taskDefinition"]
+    worker = next(item for item in definition["containerDefinitions"] if item["name"] == "celeryworker")
+    variables = {item["name"]: item["value"] for item in worker["environment"]}
+    assert variables["REDIS_URL"].endswith("?ssl_cert_reqs=required")
+    assert variables["SSL_CERT_FILE"] == "/bundle/authorities.pem"
+    # The check of validate, which the run has passed, has seen the worker connected.
+
+
+# -- The UI -------------------------------------------------------------------
+
+
+def test_ui_has_a_domain_of_its_own_and_security_headers(production: Production) -> None:
+    page = production.open("/")
+    assert page.status == 200
+    assert page.headers["Strict-Transport-Security"] == "max-age=31536000"
+    assert page.headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_ui_bucket_keeps_older_versions_for_a_while(production: Production) -> None:
+    s3, bucket = production.client("s3"), f"{NAME}-ui-123456789012"
+    assert s3.get_bucket_versioning(Bucket=bucket)["Status"] == "Enabled"
+    (rule,) = s3.get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"]
+    assert rule["NoncurrentVersionExpiration"]["NoncurrentDays"] == 90
+
+
+# -- Now and then -------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["POSTGRES_PASSWORD", "DJANGO_AWS_SECRET_ACCESS_KEY"])
+def test_a_value_is_rotated_by_one_command(production: Production, name: str) -> None:
+    before = production.secret()
+    production.ansible("rotate", secrets_rotate=name)
+    after = production.secret()
+    assert after[name] != before[name]
+    kept = set(before) - {name, "DJANGO_AWS_ACCESS_KEY_ID"}
+    assert {key: after[key] for key in kept} == {key: before[key] for key in kept}
+    assert production.projects() > 0
+    keys = production.client("iam").list_access_keys(UserName=f"{NAME}-storage")["AccessKeyMetadata"]
+    assert [key["AccessKeyId"] for key in keys] == [after["DJANGO_AWS_ACCESS_KEY_ID"]]
+
+
+def test_the_database_is_restored_from_a_snapshot_beside_the_old_one(production: Production) -> None:
+    rds, projects = production.client("rds"), production.projects()
+    rds.create_db_snapshot(DBInstanceIdentifier=f"{NAME}-postgres", DBSnapshotIdentifier="yesterday")
+    rds.get_waiter("db_snapshot_available").wait(
+        DBSnapshotIdentifier="yesterday", WaiterConfig={"Delay": 1, "MaxAttempts": 60}
+    )
+    name = f"{NAME}-postgres-2"
+    production.ansible("restore", data_tier_restore_snapshot="yesterday", data_tier_rds_identifier=name)
+    restored = production.database(name)
+    assert restored["MultiAZ"] and restored["DeletionProtection"]
+    assert production.database()["DBInstanceStatus"] == "available"
+    assert production.projects() == projects
