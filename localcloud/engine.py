@@ -250,6 +250,11 @@ class Engine:
         with _explained(f"container {container}"), contextlib.suppress(NotFound):
             self._client.api.stop(container, timeout=timeout)
 
+    def signal(self, container: str, name: str) -> None:
+        """Send its first process a signal such as USR2; absent or ended is no error."""
+        with _explained(f"container {container}"), contextlib.suppress(NotFound):
+            self._client.api.kill(container, name)
+
     def start(self, container: str) -> None:
         """Start a container that ended."""
         with _explained(f"container {container}"):

@@ -72,6 +72,12 @@ DURATIONS: tuple[Duration, ...] = (
     ),
     Duration("elasticbeanstalk.deploy", 57, "a batch: from the command to its end", _DEPLOY_LOG),
     Duration("elasticbeanstalk.deploy.start", 40, "from the call to the first batch", _DEPLOY_LOG),
+    Duration(
+        "elasticbeanstalk.health",
+        120,
+        "a batch passing its health checks",
+        "Developer Guide, rolling deployments: 12 checks in two minutes",
+    ),
     Duration("elasticbeanstalk.launch.auto_scaling_group", 16, "step of a launch", _LAUNCH_LOG),
     Duration("elasticbeanstalk.launch.eip", 15, "step of a launch, single instance", _ASSUMED),
     Duration("elasticbeanstalk.launch.instances", 121, "last step of a launch", _LAUNCH_LOG),

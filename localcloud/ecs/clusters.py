@@ -56,11 +56,23 @@ class Cluster:
     def arn(self) -> str:
         return f"arn:aws:ecs:{self.region}:{self.account}:cluster/{self.name}"
 
+    def remove_instance(self, ec2_instance_id: str) -> None:
+        """Deregister it; an absent one is no error."""
+        with self.lock:
+            self.instances = [item for item in self.instances if item.ec2_instance_id != ec2_instance_id]
+
     def register(
         self, dockerrun: Dockerrun, environment: Mapping[str, str], secrets: Mapping[str, str], now: datetime
     ) -> TaskDefinition:
-        """A new revision."""
+        """The newest revision if it is the same: all instances of a deployment run one; else a new one."""
         with self.lock:
+            newest = self.definitions[-1] if self.definitions else None
+            if newest is not None and (newest.dockerrun, newest.environment, newest.secrets) == (
+                dockerrun,
+                environment,
+                secrets,
+            ):
+                return newest
             definition = TaskDefinition(self.name, len(self.definitions) + 1, dockerrun, environment, secrets, now)
             self.definitions.append(definition)
             return definition

@@ -94,6 +94,11 @@ class Dockerrun:
     volumes: Mapping[str, str | None]
     execution_role_arn: str | None
 
+    @property
+    def host_ports(self) -> set[int]:
+        """The ports of the instance that containers publish."""
+        return {port.host_port for item in self.containers for port in item.ports if port.host_port}
+
 
 @dataclass(frozen=True)
 class ContainerCommand:
@@ -102,6 +107,7 @@ class ContainerCommand:
     environment: Mapping[str, str]
     working_directory: str | None
     ignore_errors: bool
+    leader_only: bool = False
 
 
 @dataclass(frozen=True)
@@ -427,4 +433,5 @@ def _command(file: str, name: str, item: Mapping[str, Any]) -> ContainerCommand:
         environment={key: _text(value) for key, value in (item.get("env") or {}).items()},
         working_directory=item.get("cwd"),
         ignore_errors=_text(item.get("ignoreErrors", False)) == "true",
+        leader_only=_text(item.get("leader_only", False)) == "true",
     )

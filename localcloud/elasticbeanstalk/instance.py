@@ -7,26 +7,21 @@ from __future__ import annotations
 
 import secrets
 import shutil
-import socket
 import threading
-import zlib
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from moto.core.exceptions import ServiceException
-from moto.ec2.exceptions import EC2ClientError
 from moto.ec2.models import ec2_backends
 from moto.ec2.models.instance_types import INSTANCE_TYPES
-from moto.iam.models import iam_backends
 from moto.logs.models import logs_backends
 
 from localcloud.ecs.clusters import Cluster, ContainerInstance, TaskDefinition
 from localcloud.ecs.tasks import (
-    LOOPBACK,
+    INSTANCE_LABEL,
     OUT_OF_MEMORY,
     Agent,
     ContainerView,
@@ -37,11 +32,13 @@ from localcloud.ecs.tasks import (
     TaskError,
     instance_directory,
 )
-from localcloud.elasticbeanstalk import options
+from localcloud.elasticbeanstalk import ec2, options
+from localcloud.elasticbeanstalk.balancer import HTTP_PORT, Target
 from localcloud.elasticbeanstalk.bundle import Bundle, BundleError, ContainerDefinition, Dockerrun
 from localcloud.elasticbeanstalk.health import Restart
 from localcloud.elasticbeanstalk.hooks import CURRENT, STAGING, Host, HostRunner, Outcome
 from localcloud.elasticbeanstalk.models import PENDING, Deployment, Health
+from localcloud.elasticbeanstalk.ports import Ports
 from localcloud.engine import EngineError
 from localcloud.logs.pump import Destination, Pump
 
@@ -52,17 +49,10 @@ if TYPE_CHECKING:
 SETTLE_SECONDS = 3.0
 POLL_SECONDS = 0.5
 MOST_RESTART_DELAY = 60.0
-DEFAULT_INSTANCE_TYPE = "t3.micro"
 FILE_LINES = 1000
-PORTS = range(20000, 30000)
-HTTP_PORT = 80
 GiveUp = Callable[[], bool]
 # https://docs.aws.amazon.com/elasticbeanstalk/latest/dg/AWSHowTo.secrets.html, "Troubleshooting"
 NO_SECRETS = "Instance deployment failed to get one or more secrets"
-
-
-class LaunchError(Exception):
-    """EC2 would not launch the instance; the message is fit for an event."""
 
 
 class CommandFailed(Exception):
@@ -87,6 +77,7 @@ class Tools:
     agent: Agent
     pump: Pump
     runner: HostRunner
+    ports: Ports
 
 
 @dataclass(frozen=True)
@@ -102,19 +93,21 @@ CONFIGURATION = Stages(".platform/confighooks", container_commands=False)
 
 
 class Instance:
-    """A running instance."""
+    """A running instance. `ports` maps its ports to those on loopback that stand for them."""
 
     def __init__(self, tools: Tools, environment: Environment, cluster: Cluster) -> None:
         """Launch it.
 
-        :raises LaunchError: When EC2 refuses.
+        :raises ec2.LaunchError: When EC2 refuses.
         """
         self._tools = tools
         self._environment = environment
         self.cluster = cluster
-        self.instance_type = _instance_type(environment)
-        self._security_groups = _security_groups(environment)
-        self.id, self.availability_zone = _launch(environment, self.instance_type, self._security_groups)
+        self.instance_type = ec2.instance_type(environment)
+        self._security_groups = ec2.security_groups(environment)
+        launched = ec2.launch(environment, self.instance_type, self._security_groups, len(cluster.instances))
+        self.id, self.availability_zone, self.address = launched.id, launched.availability_zone, launched.private_ip
+        self.ports: dict[int, int] = {}
         self.launched = tools.cloud.clock.now()
         self.network = tools.cloud.docker_name("instance", self.id)
         self.task: Task | None = None
@@ -123,18 +116,29 @@ class Instance:
         self.deployment: Deployment | None = None
         self._definition: TaskDefinition | None = None
         self.lock = threading.RLock()
+        self.lost = False
         self._terminated = False
         self._files: dict[str, deque[str]] = {}
+        self._take_port(HTTP_PORT)
         tools.cloud.engine.ensure_network(self.network, tools.cloud.labels("instance", self.id))
         tools.cloud.firewall.add_instance(self.id, self.network, self._security_groups)
         cluster.instances.append(ContainerInstance(secrets.token_hex(16), self.id, self.launched))
         self._log("eb-engine.log", f"[INFO] Instance {self.id} of type {self.instance_type} was launched.")
 
+    def target(self) -> Target:
+        """What a front knows about it."""
+        return Target(self.id, self.address, dict(self.ports))
+
+    def _take_port(self, port: int) -> None:
+        if port not in self.ports:
+            self.ports = {**self.ports, port: self._tools.ports.take(f"{self.id}:{port}")}
+
     # -- deploying ------------------------------------------------------------------------------------------------
 
-    def deploy(self, bundle: Bundle, stages: Stages, give_up: GiveUp) -> None:
+    def deploy(self, bundle: Bundle, stages: Stages, give_up: GiveUp, leader: bool) -> None:
         """Stop the old task, start the bundle's and run the hooks; put the old task back when anything fails.
 
+        :param leader: Whether it runs the commands that one instance of all has to run.
         :param give_up: Whether to stop because someone aborted or the command timeout is over.
         :raises CommandFailed: The old task runs again.
         """
@@ -145,9 +149,10 @@ class Instance:
             bundle.check()
             self._fetch_secrets()
             bundle.unpack(directory / "staging")
-            self._before(bundle, stages, give_up)
+            self._before(bundle, stages, give_up, leader)
             dockerrun, now = bundle.dockerrun(environment.secrets), self._tools.cloud.clock.now()
-            assign_ports(environment, dockerrun, self._tools.cloud)
+            for port in sorted(dockerrun.host_ports):
+                self._take_port(port)
             definition = self.cluster.register(dockerrun, environment.properties, environment.secrets, now)
             # Containers mount what lies at its final place.
             self._promote()
@@ -160,11 +165,13 @@ class Instance:
             raise CommandFailed(str(error), timed_out=isinstance(error, Interrupted), event=event) from error
         self._log("eb-engine.log", "[INFO] Instance deployment completed successfully.")
 
-    def _before(self, bundle: Bundle, stages: Stages, give_up: GiveUp) -> None:
+    def _before(self, bundle: Bundle, stages: Stages, give_up: GiveUp, leader: bool) -> None:
         staging = self.directory / "staging"
         self._scripts(bundle, f"{stages.folder}/prebuild", staging, STAGING, give_up)
         if stages.container_commands:
             for command in bundle.container_commands:
+                if command.leader_only and not leader:
+                    continue
                 self._log("eb-engine.log", f"[INFO] Running container command {command.name}.")
                 outcome = self._tools.runner.command(self._host("eb-engine.log"), staging, command, give_up)
                 if outcome.exit_code and not command.ignore_errors:
@@ -279,7 +286,7 @@ class Instance:
             instance_id=self.id,
             network=self.network,
             cluster=self.cluster.name,
-            ports=dict(environment.ports),
+            ports=dict(self.ports),
             log_stream=self.id,
         )
 
@@ -428,16 +435,32 @@ class Instance:
 
     def terminate(self) -> None:
         """Stop everything and leave nothing behind."""
-        cloud, environment = self._tools.cloud, self._environment
         self._terminated = True
         with self.lock:
             self._definition = None
             self._end_task("Task was stopped because its instance was terminated.")
-            cloud.firewall.remove_instance(self.id)
-            cloud.engine.remove_network(self.network)
-            shutil.rmtree(self.directory, ignore_errors=True)
-            self.cluster.instances = [item for item in self.cluster.instances if item.ec2_instance_id != self.id]
-            ec2_backends[environment.account][environment.region].terminate_instances([self.id])
+            self._clear()
+
+    def lose(self) -> None:
+        """Vanish at once, as an instance whose host fails: nothing is asked to end."""
+        self._terminated = self.lost = True
+        engine = self._tools.cloud.engine
+        hosts = engine.list(self._tools.cloud.labels("host", self.id))
+        for container in (*engine.list({INSTANCE_LABEL: self.id}), *hosts):
+            engine.remove(container.id)
+        with self.lock:
+            self._definition = None
+            self._end_task("Host EC2 (instance) terminated.")
+            self._clear()
+
+    def _clear(self) -> None:
+        cloud, environment = self._tools.cloud, self._environment
+        cloud.firewall.remove_instance(self.id)
+        cloud.engine.remove_network(self.network)
+        shutil.rmtree(self.directory, ignore_errors=True)
+        self.cluster.remove_instance(self.id)
+        self._tools.ports.give_back(self.ports.values())
+        ec2_backends[environment.account][environment.region].terminate_instances([self.id])
 
 
 def _said(what: str, outcome: Outcome) -> str:
@@ -452,121 +475,3 @@ def _how(view: ContainerView) -> str:
     if view.exit_code is None:
         return f"{view.name} ({view.reason or 'it is gone'})"
     return f"{view.name} (exit code {view.exit_code}{f', {view.reason}' if view.reason else ''})"
-
-
-def assign_ports(environment: Environment, dockerrun: Dockerrun, cloud: Cloud) -> None:
-    """Give each host port of the bundle, and the HTTP port always, its own port on loopback, once."""
-    wanted = {HTTP_PORT} | {port.host_port for item in dockerrun.containers for port in item.ports if port.host_port}
-    for port in sorted(wanted - set(environment.ports)):
-        environment.ports = {**environment.ports, port: _free_port(f"{environment.name}:{port}", environment.ports)}
-    environment.endpoint_url = f"{LOOPBACK}:{environment.ports[HTTP_PORT]}"
-    cloud.names.set(environment.cname, LOOPBACK, environment.ports[HTTP_PORT])
-
-
-def _free_port(purpose: str, taken: Mapping[int, int]) -> int:
-    """The same purpose gets the same port again while it is free; below the range that outgoing connections use."""
-    start = zlib.crc32(purpose.encode()) % len(PORTS)
-    for offset in range(len(PORTS)):
-        port = PORTS[(start + offset) % len(PORTS)]
-        if port not in taken.values() and _is_free(port):
-            return port
-    raise LaunchError(f"no port between {PORTS[0]} and {PORTS[-1]} is free on {LOOPBACK}")
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((LOOPBACK, port))
-        except OSError:
-            return False
-    return True
-
-
-# -- EC2 --------------------------------------------------------------------------------------------------------------
-
-
-def _instance_type(environment: Environment) -> str:
-    """Without spot instances only the first of the types is used."""
-    types = environment.setting(options.INSTANCES, "InstanceTypes")
-    older = environment.setting(options.LAUNCH, "InstanceType")
-    return (types or older or DEFAULT_INSTANCE_TYPE).split(",")[0].strip()
-
-
-def _security_groups(environment: Environment) -> list[str]:
-    declared = environment.settings.get(options.Key(options.LAUNCH, "SecurityGroups"), "")
-    own = [environment.own_security_group] if environment.own_security_group else []
-    return [group.strip() for group in declared.split(",") if group.strip()] + own
-
-
-def _launch(environment: Environment, instance_type: str, groups: list[str]) -> tuple[str, str]:
-    backend = ec2_backends[environment.account][environment.region]
-    subnet = (environment.setting(options.VPC, "Subnets") or "").split(",")[0].strip() or None
-    tags = {**environment.tags, **system_tags(environment), "Name": environment.name}
-    try:
-        reservation = backend.run_instances(
-            _image(backend),
-            1,
-            None,
-            [],
-            instance_type=instance_type,
-            is_instance_type_default=False,
-            region_name=environment.region,
-            subnet_id=subnet,
-            security_group_ids=list(groups),
-            tags={"instance": tags},
-        )
-        instance = reservation.instances[0]
-        profile = environment.setting(options.LAUNCH, "IamInstanceProfile") or ""
-        which = "iam_instance_profile_arn" if profile.startswith("arn:") else "iam_instance_profile_name"
-        backend.associate_iam_instance_profile(instance_id=instance.id, **{which: profile})
-    except (ServiceException, EC2ClientError) as error:
-        raise LaunchError(f"Launching a new EC2 instance. Status Reason: {getattr(error, 'message', error)}") from error
-    return str(instance.id), str(instance.placement.zone)
-
-
-def _image(backend: Any) -> str:
-    """Some image of the catalogue: the containers' host is this machine."""
-    images = backend.describe_images()
-    linux = [image for image in images if "al2023" in (image.name or "")]
-    return str((linux or images)[0].id)
-
-
-def system_tags(environment: Environment) -> dict[str, str]:
-    """The tags that Elastic Beanstalk puts on everything of an environment."""
-    return {"elasticbeanstalk:environment-name": environment.name, "elasticbeanstalk:environment-id": environment.id}
-
-
-def create_security_group(environment: Environment) -> str:
-    """The group that Elastic Beanstalk makes for the instances, and its id.
-
-    :raises LaunchError: When EC2 refuses, as for a VPC that does not exist.
-    """
-    backend = ec2_backends[environment.account][environment.region]
-    name = f"awseb-{environment.id}-stack-AWSEBSecurityGroup-{secrets.token_hex(6).upper()}"
-    try:
-        group = backend.create_security_group(
-            name,
-            "SecurityGroup for ElasticBeanstalk environment.",
-            environment.setting(options.VPC, "VPCId"),
-            tags={**system_tags(environment), "Name": environment.name},
-        )
-        backend.authorize_security_group_ingress(group.id, "tcp", "80", "80", [{"CidrIp": "0.0.0.0/0"}])
-    except (ServiceException, EC2ClientError) as error:
-        reason = getattr(error, "message", error)
-        raise LaunchError(f"Creating security group named: {name} failed Reason: {reason}") from error
-    return str(group.id)
-
-
-def delete_security_group(environment: Environment) -> None:
-    """Delete that group."""
-    if environment.own_security_group is not None:
-        backend = ec2_backends[environment.account][environment.region]
-        backend.delete_security_group(group_id=environment.own_security_group)
-
-
-def profile_exists(environment: Environment) -> bool:
-    """Whether the environment's instance profile exists."""
-    wanted = environment.setting(options.LAUNCH, "IamInstanceProfile")
-    profiles = iam_backends[environment.account]["aws"].get_instance_profiles()
-    return any(wanted in (profile.name, profile.arn) for profile in profiles)

@@ -61,6 +61,16 @@ class Deployment:
     time: datetime
 
 
+@dataclass
+class Resources:
+    """The names of what the service made for an environment; a load balancer's ARN, where it has one."""
+
+    scaling_group: str | None = None
+    launch_template: str | None = None
+    load_balancer: str | None = None
+    target_groups: dict[str, str] = field(default_factory=dict)
+
+
 @dataclass(frozen=True)
 class Draft:
     """Settings that are being deployed (`pending`) or could not be (`failed`), and those that are `deployed`."""
@@ -110,6 +120,7 @@ class Environment:
     """An environment. `direct` settings came through the API, `extension` settings from the deployed bundle.
 
     `ports` maps a port of the environment to the one on loopback that stands for it, and stays for its life.
+    `deployments` counts, and `expected` is the last that succeeded. `working` is held by the operation under way.
     """
 
     id: str
@@ -134,7 +145,9 @@ class Environment:
     instances: list[Instance] = field(default_factory=list)
     own_security_group: str | None = None
     cluster: str = ""
+    resources: Resources = field(default_factory=Resources)
     deployments: int = 0
+    expected: Deployment | None = None
     draft: Draft | None = None
     health: Health = PENDING
     health_time: datetime | None = None
@@ -143,6 +156,7 @@ class Environment:
     abortable: bool = False
     abort: threading.Event = field(default_factory=threading.Event)
     terminated: datetime | None = None
+    working: threading.Lock = field(default_factory=threading.Lock)
 
     @property
     def arn(self) -> str:
@@ -155,10 +169,11 @@ class Environment:
 
     def setting(self, namespace: str, name: str) -> str | None:
         """The effective value, default included."""
-        key = Key(namespace, name)
-        value = self.settings.get(key)
-        option = options.find(key)
-        return value if value is not None or option is None else option.default
+        return options.value(self.settings, Key(namespace, name))
+
+    @property
+    def load_balanced(self) -> bool:
+        return options.shape_of(self.settings) != "single"
 
     @property
     def enhanced(self) -> bool:

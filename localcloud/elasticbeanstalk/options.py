@@ -182,6 +182,12 @@ def shape_of(settings: Mapping[Key, str]) -> Shape:
     return kinds.get(settings.get(LOAD_BALANCER_TYPE, "classic"), "classic")
 
 
+def value(settings: Mapping[Key, str], key: Key) -> str | None:
+    """The effective value of an option in an environment with these settings, its default included."""
+    found, option = settings.get(key), find(key)
+    return found if found is not None or option is None else option.default_in(shape_of(settings))
+
+
 def means_something(key: Key, shape: Shape) -> bool:
     """Whether an option has an effect in an environment of this shape."""
     for where, shapes in _ONLY_FOR:

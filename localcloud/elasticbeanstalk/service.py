@@ -20,6 +20,7 @@ from localcloud.elasticbeanstalk.hooks import HostRunner
 from localcloud.elasticbeanstalk.instance import Instance, Tools
 from localcloud.elasticbeanstalk.lifecycle import Lifecycle
 from localcloud.elasticbeanstalk.models import Environment
+from localcloud.elasticbeanstalk.ports import Ports
 from localcloud.elasticbeanstalk.responses import EBResponse, Services
 from localcloud.logs.pump import Pump
 
@@ -36,13 +37,14 @@ def install(cloud: Cloud) -> None:
     """
     pump, clusters = Pump(cloud), Clusters()
     agent = Agent(cloud)
-    tools = Tools(cloud, agent, pump, HostRunner(cloud, pump))
+    tools = Tools(cloud, agent, pump, HostRunner(cloud, pump), Ports())
     lifecycle = Lifecycle(cloud, tools, clusters)
     services = Services(cloud, lifecycle)
     _hook(services)
     ecs.hook(agent, clusters)
     cloud.status_providers["environments"] = lambda: status(lifecycle)
     cloud.status_providers["events"] = lambda: recent_events(lifecycle)
+    cloud.lose_instance = lifecycle.lose
     cloud.shutdown_hooks += [lifecycle.stop, pump.stop]
     cloud.reset_hooks.append(services.forget)
     pump.start()

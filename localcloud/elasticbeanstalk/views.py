@@ -78,6 +78,24 @@ def environment(item: Environment) -> Description:
     )
 
 
+def resources(item: Environment) -> Description:
+    made = item.resources
+
+    def named(name: str | None, member: str = "Name") -> list[Description]:
+        return [{member: name}] if name is not None else []
+
+    return {
+        "EnvironmentName": item.name,
+        "Instances": [{"Id": instance.id} for instance in item.instances],
+        "AutoScalingGroups": named(made.scaling_group),
+        "LaunchConfigurations": [],
+        "LaunchTemplates": named(made.launch_template, "Id"),
+        "LoadBalancers": named(made.load_balancer),
+        "Triggers": [],
+        "Queues": [],
+    }
+
+
 def configuration(item: Environment, settings: Mapping[Key, str], status: str, app_source: str | None) -> Description:
     made = Made(security_group=item.own_security_group, app_source=app_source)
     return _present(

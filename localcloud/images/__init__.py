@@ -1,7 +1,7 @@
 # Copyright: Contributors to the antenna.aws collection
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The image of the cloud's own servers: PostgreSQL, Valkey and the registry."""
+"""The image of the cloud's own servers: PostgreSQL, Valkey, HAProxy and the registry."""
 
 from __future__ import annotations
 
@@ -36,5 +36,5 @@ def ensure(engine: Engine, tell: Callable[[str], None]) -> None:
         return
     for refused in baseimages.provide(engine, [BASE], tell):
         raise refused
-    tell(f"Building {tag()} (PostgreSQL, Valkey, registry)")
+    tell(f"Building {tag()} (PostgreSQL, Valkey, HAProxy, registry)")
     engine.build(CONTEXT, "Dockerfile", tag())

@@ -307,10 +307,21 @@ def test_the_command_timeout_ends_a_deployment(stage: Any, url: str) -> None:
     label = stage.version([web(stage, "slow")], {HOOK: "#!/bin/sh\nsleep 600\n"})
     command = "aws:elasticbeanstalk:command"
     stage.update(NAME, OptionSettings=stage.option_settings({command: {"Timeout": "20"}}))
-    messages = stage.messages(stage.update(NAME, VersionLabel=label))
+    reply = stage.eb.update_environment(EnvironmentName=NAME, VersionLabel=label)
+    stage.wait_for(lambda: the_deployment(stage)["Status"] == "In Progress", "the deployment's start")
+    # The service adds four minutes to what was set.
+    stage.cloud.advance(20 + 240 + 1)
+    stage.ready(NAME)
+    messages = stage.messages(reply["ResponseMetadata"]["RequestId"])
     stage.update(NAME, OptionsToRemove=[{"Namespace": command, "OptionName": "Timeout"}])
     assert "Command execution completed on all instances. Summary: [Successful: 0, TimedOut: 1]." in messages
     assert stage.get(f"{url}/") == "release 2\n"
+
+
+def the_deployment(stage: Any) -> dict[str, Any]:
+    """The last deployment of the environment's only instance."""
+    (instance,) = stage.eb.describe_instances_health(EnvironmentName=NAME, AttributeNames=["All"])["InstanceHealthList"]
+    return dict(instance["Deployment"])
 
 
 def test_a_property_reaches_the_containers_and_can_be_taken_back(stage: Any, url: str) -> None:

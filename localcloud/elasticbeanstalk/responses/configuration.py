@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from moto.core.responses import ActionResult
 
-from localcloud.elasticbeanstalk import optionrules, options, optionviews, platforms, views
+from localcloud.elasticbeanstalk import balancer, optionrules, options, optionviews, platforms, views
 from localcloud.elasticbeanstalk.exceptions import (
     ConfigurationValidation,
     InvalidParameterCombination,
@@ -62,6 +62,9 @@ class Configuration(Core):
         ]
         if problems:
             raise ConfigurationValidation(problems[0].message)
+        words = balancer.unsupported(options.effective(extension, direct))
+        if words is not None:
+            raise ConfigurationValidation(words)
 
     @staticmethod
     def _problems(settings: Mapping[Key, str], old: Mapping[Key, str] | None) -> list[Problem]:

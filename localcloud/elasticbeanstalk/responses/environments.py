@@ -207,20 +207,7 @@ class Environments(Configuration, Versions):
 
     def describe_environment_resources(self) -> ActionResult:
         environment = self._environment()
-        instances = [{"Id": instance.id} for instance in environment.instances]
-        names: dict[str, list[Any]] = {
-            name: []
-            for name in (
-                "AutoScalingGroups",
-                "LaunchConfigurations",
-                "LaunchTemplates",
-                "LoadBalancers",
-                "Triggers",
-                "Queues",
-            )
-        }
-        resources = {"EnvironmentName": environment.name, "Instances": instances, **names}
-        return ActionResult({"EnvironmentResources": resources})
+        return ActionResult({"EnvironmentResources": views.resources(environment)})
 
 
 def _check_tier(tier: Mapping[str, str] | None) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 
 from moto.core.responses import ActionResult, EmptyResult
 
+from localcloud.elasticbeanstalk.ec2 import system_tags
 from localcloud.elasticbeanstalk.exceptions import (
     InvalidParameterValue,
     OperationInProgress,
@@ -17,7 +18,6 @@ from localcloud.elasticbeanstalk.exceptions import (
     ResourceTypeNotSupported,
     TooManyTags,
 )
-from localcloud.elasticbeanstalk.instance import system_tags
 from localcloud.elasticbeanstalk.models import Application, Environment, Version
 from localcloud.elasticbeanstalk.responses.core import Core
 

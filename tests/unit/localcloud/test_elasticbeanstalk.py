@@ -18,8 +18,8 @@ from localcloud.ecs.tasks import ContainerView
 from localcloud.elasticbeanstalk import bundle, options, platforms
 from localcloud.elasticbeanstalk.events import EventLog, Query, Subject
 from localcloud.elasticbeanstalk.exceptions import InvalidParameterValue
-from localcloud.elasticbeanstalk.health import Restart, basic_colour, judge, judge_instance
-from localcloud.elasticbeanstalk.models import Beanstalk, Environment, Health
+from localcloud.elasticbeanstalk.health import Facts, Found, Restart, basic_colour, judge, judge_instance
+from localcloud.elasticbeanstalk.models import Beanstalk, Deployment, Environment, Health
 from localcloud.elasticbeanstalk.options import Key
 
 PROPERTIES = options.ENVIRONMENT_PROPERTIES
@@ -229,7 +229,8 @@ def test_health_of_containers(
     status: str,
     words: str,
 ) -> None:
-    found = judge_instance(containers, restarts, NOW)
+    deployed = Deployment(1, "v1", "Deployed", NOW)
+    found = judge_instance(Facts(NOW, containers, restarts, deployed), NOW).health
     assert found.status == status
     assert words in " ".join(found.causes)
 
@@ -240,14 +241,16 @@ def test_health_of_containers(
 )
 def test_health_while_something_goes_on(environment: Environment, status: Any, health: str, colour: str) -> None:
     environment.status, environment.operation_started = status, NOW - timedelta(seconds=9)
-    found = judge(environment, (), NOW)
+    found = judge(environment, (), 1, NOW)
     assert (found.status, found.colour) == (health, colour)
     assert "(running for 9 seconds)" in found.causes[0]
 
 
 def test_a_failed_command_shows_until_the_next_deployment(environment: Environment) -> None:
     environment.failed_command = "Command failed on all instances."
-    assert judge(environment, [Health("Ok")], NOW) == Health("Degraded", ("Command failed on all instances.",))
+    assert judge(environment, [Found(Health("Ok"))], 1, NOW) == Health(
+        "Degraded", ("Command failed on all instances.",)
+    )
 
 
 def test_basic_health_knows_no_yellow() -> None:

@@ -1,0 +1,208 @@
+# Copyright: Contributors to the antenna.aws collection
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""An environment's instances and what stands before them."""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, TypeVar
+
+from localcloud.ecs.clusters import Clusters
+from localcloud.elasticbeanstalk import balancer, health, rollout
+from localcloud.elasticbeanstalk.balancer import HTTP_PORT, Layout
+from localcloud.elasticbeanstalk.ec2 import LaunchError
+from localcloud.elasticbeanstalk.front import Front, TargetHealth
+from localcloud.elasticbeanstalk.health import Facts, Found
+from localcloud.elasticbeanstalk.instance import Instance, Tools
+from localcloud.elasticbeanstalk.models import random_name
+from localcloud.elasticbeanstalk.ports import LOOPBACK
+from localcloud.engine import EngineError
+
+if TYPE_CHECKING:
+    from localcloud.elasticbeanstalk.models import Environment
+
+Targets = Mapping[str, Mapping[str, TargetHealth]]
+Result = TypeVar("Result")
+
+
+def side_by_side(work: Callable[[Instance], Result], instances: Sequence[Instance]) -> list[Result]:
+    """What `work` makes of each instance, all at once."""
+    if not instances:
+        return []
+    with ThreadPoolExecutor(len(instances)) as pool:
+        return list(pool.map(work, instances))
+
+
+class Fleet:
+    """The instances of one environment; events about them bear no request id."""
+
+    def __init__(self, tools: Tools, clusters: Clusters, environment: Environment, say: Callable[[str], None]) -> None:
+        self._tools = tools
+        self._clusters = clusters
+        self._say = say
+        self.environment = environment
+        self.front = Front(tools.cloud, environment.id)
+
+    @property
+    def instances(self) -> list[Instance]:
+        return list(self.environment.instances)
+
+    @property
+    def smallest(self) -> int:
+        """The scaling group's minimum size."""
+        environment = self.environment
+        return rollout.capacity(environment.setting, environment.load_balanced)[0]
+
+    @property
+    def desired(self) -> int:
+        """How many instances there should be."""
+        environment = self.environment
+        return rollout.desired(environment.setting, environment.load_balanced, len(environment.instances))
+
+    # -- what stands before them ----------------------------------------------------------------------------------
+
+    def layout(self) -> Layout:
+        """The front that the settings ask for.
+
+        :raises LaunchError: When it cannot be had here.
+        """
+        environment = self.environment
+        if not environment.load_balanced:
+            return balancer.address({HTTP_PORT, *(port for item in environment.instances for port in item.ports)})
+        try:
+            return balancer.load_balancer(environment.setting, {key.namespace for key in environment.settings})
+        except balancer.Unsupported as error:
+            raise LaunchError(str(error)) from error
+
+    def arrange(self) -> None:
+        """Make the front as the settings and the instances' ports ask for, and let the environment's name lead there.
+
+        :raises LaunchError: When it cannot be had here.
+        """
+        environment, layout = self.environment, self.layout()
+        for port in sorted({HTTP_PORT, *(item.port for item in layout.listeners)} - set(environment.ports)):
+            local = self._tools.ports.take(f"{environment.name}:{port}")
+            environment.ports = {**environment.ports, port: local}
+        self.front.arrange(layout, environment.ports)
+        environment.endpoint_url = f"{LOOPBACK}:{environment.ports[HTTP_PORT]}"
+        self._tools.cloud.names.set(environment.cname, LOOPBACK, environment.ports[HTTP_PORT])
+
+    def serve(self, instances: Sequence[Instance]) -> None:
+        """Let requests come to these: behind the load balancer with the others, at the elastic IP address alone."""
+        self.arrange()
+        if self.environment.load_balanced:
+            self.front.register([instance.target() for instance in instances])
+        elif instances:
+            self.front.lead_to(instances[-1].target())
+
+    def withdraw(self, instances: Sequence[Instance], give_up: Callable[[], bool] = lambda: False) -> None:
+        """Let no more requests come to these; those under way may end."""
+        self.front.deregister([instance.id for instance in instances], give_up)
+
+    # -- coming and going -----------------------------------------------------------------------------------------
+
+    def open(self) -> None:
+        """Make what instances need: their cluster, the names of what the service makes for them."""
+        environment = self.environment
+        environment.cluster = environment.cluster or f"awseb-{environment.name}-{random_name(10)}"
+        self._clusters.ensure(environment.account, environment.region, environment.cluster)
+        stack, made = f"awseb-{environment.id}-stack", environment.resources
+        made.scaling_group = made.scaling_group or f"{stack}-AWSEBAutoScalingGroup-{secrets.token_urlsafe(9)}"
+        made.launch_template = made.launch_template or f"lt-{secrets.token_hex(8)}1"
+
+    def launch(self, count: int) -> list[Instance]:
+        """New instances, running nothing yet, not among the environment's own.
+
+        :raises LaunchError: When EC2 refuses; none is left then.
+        """
+        environment = self.environment
+        cluster = self._clusters.ensure(environment.account, environment.region, environment.cluster)
+        made: list[Instance] = []
+        try:
+            for _ in range(count):
+                made.append(Instance(self._tools, environment, cluster))
+        except (LaunchError, EngineError):
+            self.discard(made)
+            raise
+        self._tools.cloud.clock.wait(self._tools.cloud.latency.of("ec2.launch"))
+        return made
+
+    def add(self, instances: Sequence[Instance]) -> None:
+        """Count these among the environment's own."""
+        known = {item.id for item in self.environment.instances}
+        new = [item for item in instances if item.id not in known]
+        self.environment.instances = [*self.environment.instances, *new]
+        if new:
+            self._say(f"Added {_named(new)} to your environment.")
+
+    def remove(self, instances: Sequence[Instance]) -> None:
+        """Take these out of service and terminate them."""
+        self.withdraw(instances)
+        gone = {item.id for item in instances}
+        self.environment.instances = [item for item in self.environment.instances if item.id not in gone]
+        self.discard(instances)
+        if instances:
+            self._say(f"Removed {_named(instances)} from your environment.")
+
+    def discard(self, instances: Sequence[Instance]) -> None:
+        """Terminate instances that are not, or no longer, among the environment's own."""
+        self.front.forget([item.id for item in instances])
+        side_by_side(_terminate, instances)
+
+    def forget(self, instance: Instance) -> None:
+        """Count one that is lost no longer among the environment's own."""
+        self.environment.instances = [item for item in self.environment.instances if item is not instance]
+        self.front.forget([instance.id])
+        self._say(f"Removed {_named([instance])} from your environment.")
+
+    def close(self) -> None:
+        """Terminate all, and leave nothing behind."""
+        environment = self.environment
+        self.remove(self.instances)
+        self.front.remove()
+        self._tools.ports.give_back(environment.ports.values())
+        self._clusters.delete(environment.account, environment.region, environment.cluster)
+        self._tools.cloud.names.remove(environment.cname)
+
+    # -- looking --------------------------------------------------------------------------------------------------
+
+    def targets(self) -> Targets:
+        """What the load balancer says about the instances."""
+        return self.front.observe() if self.environment.load_balanced else {}
+
+    def facts(self, instance: Instance, targets: Targets) -> Facts:
+        """What is known about an instance."""
+        environment = self.environment
+        seen = [(process, found[instance.id]) for process, found in targets.items() if instance.id in found]
+        return Facts(
+            launched=instance.launched,
+            containers=instance.containers(),
+            restarts=instance.restarts,
+            deployment=instance.deployment,
+            targets=seen if environment.load_balanced and targets else None,
+            expected=environment.expected if environment.status == "Ready" else None,
+            lost=instance.lost,
+        )
+
+    def examine(self) -> list[Found]:
+        """Judge each of the environment's instances."""
+        now, targets = self._tools.cloud.clock.now(), self.targets()
+        judged = []
+        for instance in self.instances:
+            found = health.judge_instance(self.facts(instance, targets), now)
+            instance.health = found.health
+            judged.append(found)
+        return judged
+
+
+def _terminate(instance: Instance) -> None:
+    with contextlib.suppress(EngineError):
+        instance.terminate()
+
+
+def _named(instances: Sequence[Instance]) -> str:
+    return f"instance{'' if len(instances) == 1 else 's'} [{', '.join(item.id for item in instances)}]"

@@ -1,0 +1,146 @@
+# Copyright: Contributors to the antenna.aws collection
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Looks at environments all the time: judges their health, publishes it, and has lost instances replaced."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from moto.cloudwatch.models import cloudwatch_backends
+
+from localcloud.elasticbeanstalk.fleet import Fleet
+from localcloud.elasticbeanstalk.haproxy import Counts
+from localcloud.elasticbeanstalk.health import NUMBERS, judge
+from localcloud.elasticbeanstalk.instance import Instance
+from localcloud.engine import EngineError
+
+if TYPE_CHECKING:
+    from localcloud.cloud import Cloud
+    from localcloud.elasticbeanstalk.events import Severity
+    from localcloud.elasticbeanstalk.models import Beanstalk, Environment
+
+WATCH_SECONDS = 2.0
+METRIC_SECONDS = 60.0
+LOG = logging.getLogger("localcloud.elasticbeanstalk")
+
+Watched = Callable[[], Iterable[tuple["Beanstalk", Fleet]]]
+Heal = Callable[["Beanstalk", Fleet], None]
+
+
+class Monitor:
+    """Watches what `watched` gives."""
+
+    def __init__(self, cloud: Cloud, watched: Watched, heal: Heal) -> None:
+        self._cloud = cloud
+        self._watched = watched
+        self._heal = heal
+        self._stopped = threading.Event()
+        self._published: dict[str, tuple[datetime, str, Counts]] = {}
+        self._missed: dict[str, float] = {}
+
+    def start(self) -> None:
+        """Watch from now on."""
+        threading.Thread(target=self._watch, name="elasticbeanstalk-watch", daemon=True).start()
+
+    def stop(self) -> None:
+        self._stopped.set()
+
+    def _watch(self) -> None:
+        while not self._stopped.wait(WATCH_SECONDS):
+            for service, fleet in self._watched():
+                self._look_at(service, fleet)
+
+    def _look_at(self, service: Beanstalk, fleet: Fleet) -> None:
+        environment = fleet.environment
+        try:
+            for instance in fleet.instances if environment.status != "Terminating" else ():
+                # Stopping the rest of a task may take its time: other environments must not wait for it.
+                threading.Thread(target=_watch_instance, args=(instance,), daemon=True).start()
+            self.judge(service, fleet)
+            self._replace_lost(service, fleet)
+        except EngineError:
+            LOG.exception("health of environment %s", environment.name)
+
+    def judge(self, service: Beanstalk, fleet: Fleet) -> None:
+        """Judge the environment and its instances now; a change is an event."""
+        environment = fleet.environment
+        if environment.status == "Terminated":
+            return
+        instances, now = fleet.examine(), self._cloud.clock.now()
+        health = judge(environment, instances, fleet.smallest, now)
+        with service.lock:
+            old, environment.health, environment.health_time = environment.health, health, now
+            changed = environment.enhanced and old.status != health.status
+        if changed:
+            severity: Severity = "WARN" if health.colour in ("Yellow", "Red") else "INFO"
+            causes = f" {' '.join(health.causes)}" if health.causes else ""
+            message = f"Environment health has transitioned from {old.status} to {health.status}.{causes}"
+            service.say(environment, severity, message, None)
+        self._publish(fleet, now)
+
+    # -- lost instances -------------------------------------------------------------------------------------------
+
+    def _replace_lost(self, service: Beanstalk, fleet: Fleet) -> None:
+        """A scaling group looks at its instances now and then, and launches others for those that are gone."""
+        environment, clock = fleet.environment, self._cloud.clock
+        lost = [item for item in fleet.instances if item.lost]
+        if environment.status != "Ready" or (not lost and len(fleet.instances) >= fleet.smallest):
+            self._missed.pop(environment.id, None)
+            return
+        since = self._missed.setdefault(environment.id, clock.monotonic())
+        if clock.monotonic() - since >= self._cloud.latency.of("autoscaling.notice"):
+            del self._missed[environment.id]
+            self._heal(service, fleet)
+
+    # -- metrics --------------------------------------------------------------------------------------------------
+
+    def _publish(self, fleet: Fleet, now: datetime) -> None:
+        """Once a minute, and whenever the health changes."""
+        environment = fleet.environment
+        last, status, counted = self._published.get(environment.id, (None, "", Counts()))
+        changed = status != environment.health.status
+        if last is not None and not changed and (now - last).total_seconds() < METRIC_SECONDS:
+            return
+        counts = fleet.front.counts()
+        self._published[environment.id] = (now, environment.health.status, counts)
+        if environment.enhanced and environment.health.status in NUMBERS:
+            value = NUMBERS[environment.health.status]
+            self._put(environment, "AWS/ElasticBeanstalk", "EnvironmentHealth", value, "EnvironmentName", now)
+        balancer = environment.resources.load_balancer
+        if balancer is None or counts == counted:
+            return
+        self._put(environment, "AWS/ApplicationELB", "RequestCount", counts.requests - counted.requests, "", now)
+        for digit, (new, old) in enumerate(zip(counts.by_class, counted.by_class, strict=True), 1):
+            if digit > 1:
+                name = f"HTTPCode_Target_{digit}XX_Count"
+                self._put(environment, "AWS/ApplicationELB", name, new - old, "", now)
+
+    def _put(
+        self, environment: Environment, namespace: str, name: str, value: float, dimension: str, now: datetime
+    ) -> None:
+        balancer = (environment.resources.load_balancer or "").partition(":loadbalancer/")[2]
+        where = (dimension, environment.name) if dimension else ("LoadBalancer", balancer)
+        cloudwatch_backends[environment.account][environment.region].put_metric_data(
+            namespace,
+            [
+                {
+                    "MetricName": name,
+                    "Dimensions": [{"Name": where[0], "Value": where[1]}],
+                    "Value": value,
+                    # moto compares with times that have no zone
+                    "Timestamp": now.replace(tzinfo=None),
+                    "Unit": "None" if dimension else "Count",
+                }
+            ],
+        )
+
+
+def _watch_instance(instance: Instance) -> None:
+    with contextlib.suppress(EngineError):
+        instance.watch()

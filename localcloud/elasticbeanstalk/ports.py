@@ -1,0 +1,56 @@
+# Copyright: Contributors to the antenna.aws collection
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Ports on loopback that stand for those of instances and environments."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import zlib
+from collections.abc import Iterable
+
+LOOPBACK = "127.0.0.1"
+# Below those that outgoing connections use.
+PORTS = range(20000, 30000)
+
+
+class NoPort(Exception):
+    """All ports are taken; the message is fit for an event."""
+
+
+class Ports:
+    """Lends ports: none twice, and the same purpose gets the same again while it is free."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._taken: set[int] = set()
+
+    def take(self, purpose: str) -> int:
+        """A free port, the borrower's until it is given back.
+
+        :raises NoPort: When there is none.
+        """
+        start = zlib.crc32(purpose.encode()) % len(PORTS)
+        with self._lock:
+            for offset in range(len(PORTS)):
+                port = PORTS[(start + offset) % len(PORTS)]
+                if port not in self._taken and _is_free(port):
+                    self._taken.add(port)
+                    return port
+        raise NoPort(f"no port between {PORTS[0]} and {PORTS[-1]} is free on {LOOPBACK}")
+
+    def give_back(self, ports: Iterable[int]) -> None:
+        """Let others have them."""
+        with self._lock:
+            self._taken -= set(ports)
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, port))
+        except OSError:
+            return False
+    return True

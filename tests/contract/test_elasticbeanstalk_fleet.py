@@ -1,0 +1,340 @@
+# Copyright: Contributors to the antenna.aws collection
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Environments of several instances behind a load balancer: how versions, settings and losses come to them."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+APPLICATION = "hello"
+NAME = "hello-fleet"
+COMMAND = "aws:elasticbeanstalk:command"
+ASG = "aws:autoscaling:asg"
+LAUNCH = "aws:autoscaling:launchconfiguration"
+ROLLING_UPDATE = "aws:autoscaling:updatepolicy:rollingupdate"
+PROPERTIES = "aws:elasticbeanstalk:application:environment"
+SETTINGS = {
+    "aws:elasticbeanstalk:environment": {"EnvironmentType": "LoadBalanced", "LoadBalancerType": "application"},
+    "aws:elasticbeanstalk:environment:process:default": {"HealthCheckPath": "/healthy"},
+    ASG: {"MinSize": "2", "MaxSize": "3"},
+    COMMAND: {"DeploymentPolicy": "Rolling", "BatchSizeType": "Fixed", "BatchSize": "1"},
+}
+# Answers with its release and the request's head.
+SERVER = """
+use IO::Socket::INET; $| = 1; $SIG{TERM} = sub { exit 0 };
+$server = IO::Socket::INET->new(LocalPort => 8000, Listen => 64, ReuseAddr => 1) or die;
+while ($client = $server->accept) {
+  $head = ""; while (<$client>) { last if /^\\r$/; $head .= $_ }
+  $body = "release $ENV{RELEASE}\\n$head";
+  print $client "HTTP/1.0 200 OK\\r\\nContent-Length: " . length($body) . "\\r\\n\\r\\n$body"; close $client;
+}
+"""
+LEADER = (
+    "container_commands:\n"
+    '  01_all: {command: "touch /var/app/staging/was-here"}\n'
+    '  02_one: {command: "touch /var/app/staging/led", leader_only: true}\n'
+)
+HOOK = ".platform/hooks/postdeploy/01_hook.sh"
+
+
+def version(stage: Any, release: str, port: int = 8000, files: dict[str, str] | None = None) -> str:
+    web = stage.container(
+        "web",
+        entryPoint=["/usr/bin/perl", "-e", SERVER],
+        portMappings=[{"hostPort": 80, "containerPort": port}],
+        environment=[{"name": "RELEASE", "value": release}],
+    )
+    return str(stage.version([web], files))
+
+
+@pytest.fixture(scope="module")
+def created(stage: Any) -> Iterator[dict[str, Any]]:
+    """The environment of this module as it is after its launch, with the launch's request id."""
+    files = {".ebextensions/01.config": LEADER, HOOK: "#!/bin/sh\necho this instance has $(ls)\n"}
+    label = version(stage, "1", files=files)
+    reply = stage.create(NAME, label, SETTINGS)
+    environment = stage.ready(NAME)
+    yield {**environment, "request_id": reply["ResponseMetadata"]["RequestId"], "label": label}
+    stage.ready(NAME)
+    stage.eb.terminate_environment(EnvironmentName=NAME)
+    stage.wait_for(lambda: not describe(stage), f"the end of {NAME}")
+
+
+def describe(stage: Any) -> Any:
+    return stage.eb.describe_environments(EnvironmentNames=[NAME], IncludeDeleted=False)["Environments"]
+
+
+@pytest.fixture
+def url(created: dict[str, Any]) -> str:
+    return f"http://{created['EndpointURL']}/"
+
+
+def instances(stage: Any) -> dict[str, dict[str, Any]]:
+    """What DescribeInstancesHealth says, by instance."""
+    found = stage.eb.describe_instances_health(EnvironmentName=NAME, AttributeNames=["All"])["InstanceHealthList"]
+    return {item["InstanceId"]: item for item in found}
+
+
+def labels(stage: Any) -> list[str]:
+    return sorted(item["Deployment"]["VersionLabel"] for item in instances(stage).values())
+
+
+def resources(stage: Any) -> dict[str, Any]:
+    return dict(stage.eb.describe_environment_resources(EnvironmentName=NAME)["EnvironmentResources"])
+
+
+def said(stage: Any, words: str) -> bool:
+    """Whether an event without a request says this."""
+    return any(words in event["Message"] for event in stage.eb.describe_events(EnvironmentName=NAME)["Events"])
+
+
+def health(stage: Any) -> dict[str, Any]:
+    return dict(stage.eb.describe_environment_health(EnvironmentName=NAME, AttributeNames=["All"]))
+
+
+def settle(stage: Any) -> None:
+    stage.wait_for(lambda: health(stage)["HealthStatus"] == "Ok", "an environment that is well")
+
+
+@contextlib.contextmanager
+def visitors(url: str) -> Iterator[list[str]]:
+    """Somebody asks all the time; the list has the first line of each answer, or what went wrong."""
+    answers: list[str] = []
+    over = threading.Event()
+
+    def ask() -> None:
+        while not over.wait(0.05):
+            try:
+                with urllib.request.urlopen(url, timeout=5) as reply:
+                    answers.append(reply.readline().decode().strip())
+            except (OSError, urllib.error.URLError) as error:
+                answers.append(f"failed: {error}")
+
+    asking = [threading.Thread(target=ask) for _ in range(2)]
+    for thread in asking:
+        thread.start()
+    try:
+        yield answers
+    finally:
+        over.set()
+        for thread in asking:
+            thread.join()
+
+
+def test_a_launch_makes_as_many_instances_as_the_group_has_at_least(stage: Any, created: dict[str, Any]) -> None:
+    messages = stage.messages(created["request_id"])
+    found = resources(stage)
+    assert messages[0] == "createEnvironment is starting."
+    assert f"Created Auto Scaling group named: {found['AutoScalingGroups'][0]['Name']}" in messages
+    assert f"Created load balancer named: {found['LoadBalancers'][0]['Name']}" in messages
+    assert messages[-1] == f"Successfully launched environment: {NAME}"
+    ids = sorted(item["Id"] for item in found["Instances"])
+    assert said(stage, "Added instances [")
+    assert sorted(instances(stage)) == ids
+    assert len(ids) == 2
+    assert health(stage)["InstancesHealth"]["Ok"] == 2
+
+
+def test_each_instance_is_one_of_the_cluster_with_a_task_of_its_own(stage: Any, created: dict[str, Any]) -> None:
+    ecs = stage.cloud.client("ecs")
+    (cluster,) = [arn for arn in ecs.list_clusters()["clusterArns"] if f"awseb-{NAME}" in arn]
+    arns = ecs.list_container_instances(cluster=cluster)["containerInstanceArns"]
+    members = ecs.describe_container_instances(cluster=cluster, containerInstances=arns)["containerInstances"]
+    assert {item["ec2InstanceId"] for item in members} == set(instances(stage))
+    tasks = ecs.describe_tasks(cluster=cluster, tasks=ecs.list_tasks(cluster=cluster)["taskArns"])["tasks"]
+    assert {task["containerInstanceArn"] for task in tasks} == set(arns)
+    assert len({task["taskDefinitionArn"] for task in tasks}) == 1
+
+
+def test_requests_come_as_a_load_balancer_sends_them(stage: Any, url: str) -> None:
+    request = urllib.request.Request(url, headers={"X-Forwarded-For": "192.0.2.7", "X-Forwarded-Proto": "https"})
+    with urllib.request.urlopen(request, timeout=10) as reply:
+        head = dict(line.decode().strip().partition(": ")[::2] for line in reply)
+    got = {name.lower(): value for name, value in head.items()}
+    assert got["x-forwarded-for"] == "192.0.2.7, 127.0.0.1"
+    assert (got["x-forwarded-proto"], got["x-forwarded-port"]) == ("http", "80")
+    assert got["x-amzn-trace-id"].startswith("Root=1-")
+
+
+def test_one_instance_leads(stage: Any, created: dict[str, Any]) -> None:
+    logs, group = stage.cloud.client("logs"), f"/aws/elasticbeanstalk/{NAME}/var/log/eb-hooks.log"
+    lines = [
+        event["message"]
+        for stream in logs.describe_log_streams(logGroupName=group)["logStreams"]
+        for event in logs.get_log_events(logGroupName=group, logStreamName=stream["logStreamName"])["events"]
+        if event["message"].startswith("this instance has")
+    ]
+    assert len(lines) == 2
+    assert [line.count("was-here") for line in lines] == [1, 1]
+    assert sorted(line.count(" led") for line in lines) == [0, 1]
+
+
+def test_a_rolling_deployment_serves_all_the_time(stage: Any, url: str) -> None:
+    ids = [item["Id"] for item in resources(stage)["Instances"]]
+    label = version(stage, "2")
+    with visitors(url) as answers:
+        request_id = stage.update(NAME, VersionLabel=label)
+    assert set(answers) == {"release 1", "release 2"}
+    assert answers[-1] == "release 2"
+    assert labels(stage) == [label, label]
+    assert sorted(instances(stage)) == sorted(ids)
+    batches = [
+        [
+            f"Batch {number}: Starting application deployment on instance(s) [{instance}].",
+            f"Batch {number}: De-registering instance(s) from the load balancer and waiting for them to go out of "
+            "service.",
+            f"Batch {number}: Starting application deployment command execution.",
+            "Instance deployment completed successfully.",
+            f"Batch {number}: Completed application deployment command execution.",
+            f"Command execution completed on {number} of 2 instances in environment.",
+            f"Batch {number}: Registering instance(s) with the load balancer and waiting for them to be healthy.",
+            f"Batch {number}: Completed application deployment.",
+        ]
+        for number, instance in enumerate(ids, 1)
+    ]
+    assert stage.messages(request_id) == [
+        "Environment update is starting.",
+        "Deploying new version to instance(s).",
+        *batches[0],
+        *batches[1],
+        "New application version was deployed to running EC2 instances.",
+        "Environment update completed successfully.",
+    ]
+
+
+def test_a_batch_that_nobody_can_reach_ends_the_deployment_and_leaves_two_versions(stage: Any, url: str) -> None:
+    good, bad = stage.environment(NAME)["VersionLabel"], version(stage, "3", port=9)
+    reply = stage.eb.update_environment(EnvironmentName=NAME, VersionLabel=bad)
+    request_id = reply["ResponseMetadata"]["RequestId"]
+    stage.wait_for(lambda: "Batch 1: Registering" in " ".join(stage.messages(request_id)), "the first batch")
+    stage.cloud.advance(600 + 240 + 1)
+    assert stage.ready(NAME)["VersionLabel"] == good
+    messages = stage.messages(request_id)
+    (failed,) = [name for name, item in instances(stage).items() if item["Deployment"]["VersionLabel"] == bad]
+    assert (
+        f"Instance id(s) '{failed}' did not pass health check after command execution. Aborting the operation."
+        in messages
+    )
+    assert "Failed to deploy application." in messages
+    assert sorted(labels(stage)) == sorted([good, bad])
+    assert stage.fetch(url).startswith("release 2\n")
+    causes = " ".join(health(stage)["Causes"])
+    assert "Command failed on 1 out of 2 instances." in causes
+    assert "ELB processes are not healthy on 1 out of 2 instances." in causes
+    assert stage.environment(NAME)["Health"] == "Red"
+    unwell = " ".join(instances(stage)[failed]["Causes"])
+    assert "Process default has been unhealthy" in unwell
+    assert f'Incorrect application version "{bad}"' in unwell
+
+
+def test_an_additional_batch_keeps_the_capacity(stage: Any, url: str) -> None:
+    stage.update(
+        NAME, OptionSettings=stage.option_settings({COMMAND: {"DeploymentPolicy": "RollingWithAdditionalBatch"}})
+    )
+    before, label = set(instances(stage)), version(stage, "4")
+    with visitors(url) as answers:
+        messages = stage.messages(stage.update(NAME, VersionLabel=label))
+    assert set(answers) == {"release 2", "release 4"}
+    assert "Launching a new batch of 1 additional instance(s)." in messages[2]
+    assert set(instances(stage)) == before
+    assert labels(stage) == [label, label]
+    settle(stage)
+
+
+def test_an_abort_leaves_what_each_instance_has(stage: Any, url: str) -> None:
+    stage.update(NAME, OptionSettings=stage.option_settings({COMMAND: {"DeploymentPolicy": "Rolling"}}))
+    old, new = stage.environment(NAME)["VersionLabel"], version(stage, "5")
+    reply = stage.eb.update_environment(EnvironmentName=NAME, VersionLabel=new)
+    request_id = reply["ResponseMetadata"]["RequestId"]
+    first = "Batch 1: Completed application deployment."
+    stage.wait_for(lambda: first in stage.messages(request_id), "the first batch")
+    stage.eb.abort_environment_update(EnvironmentName=NAME)
+    assert stage.environment(NAME)["Status"] in ("Aborting", "Ready")
+    assert stage.ready(NAME)["VersionLabel"] == old
+    assert "Failed to deploy application." in stage.messages(request_id)
+    assert new in labels(stage)
+    stage.wait_for(lambda: stage.answers(url, "release 4"), "the version of the other instance")
+    assert "Incorrect application version found on" in " ".join(health(stage)["Causes"])
+
+
+def test_an_immutable_deployment_replaces_all_or_nothing(stage: Any, url: str) -> None:
+    stage.update(NAME, OptionSettings=stage.option_settings({COMMAND: {"DeploymentPolicy": "Immutable"}}))
+    before = set(instances(stage))
+    bad = version(stage, "6", files={HOOK: "#!/bin/sh\nexit 1\n"})
+    messages = stage.messages(stage.update(NAME, VersionLabel=bad))
+    assert "Failed to deploy application." in messages
+    assert set(instances(stage)) == before
+    label = version(stage, "7")
+    with visitors(url) as answers:
+        messages = stage.messages(stage.update(NAME, VersionLabel=label))
+    assert [answer for answer in answers if not answer.startswith("release ")] == []
+    assert answers[-1] == "release 7"
+    assert set(instances(stage)).isdisjoint(before)
+    assert labels(stage) == [label, label]
+    assert messages[1].startswith("Immutable deployment policy enabled. Launching one instance")
+    assert "Test instance passed health checks. Launching remaining new instances." in messages
+    assert "Deployment succeeded. Terminating old instances and temporary Auto Scaling group." in messages
+    settle(stage)
+
+
+def test_the_groups_sizes_scale(stage: Any, created: dict[str, Any]) -> None:
+    before = set(instances(stage))
+    stage.update(NAME, OptionSettings=stage.option_settings({ASG: {"MinSize": "3"}}))
+    assert len(instances(stage)) == 3
+    assert len(set(labels(stage))) == 1
+    assert health(stage)["InstancesHealth"]["Ok"] == 3
+    stage.update(NAME, OptionSettings=stage.option_settings({ASG: {"MinSize": "2", "MaxSize": "2"}}))
+    assert len(instances(stage)) == 2
+    assert len(set(instances(stage)) & before) == 1
+    settle(stage)
+
+
+def test_a_lost_instance_is_replaced(stage: Any, url: str) -> None:
+    label = stage.environment(NAME)["VersionLabel"]
+    lost = next(iter(instances(stage)))
+    stage.cloud.admin("POST", "latency", {"autoscaling.notice": 60})
+    stage.cloud.admin("POST", "instances/lose", {"instance_id": lost})
+    stage.wait_for(lambda: health(stage)["HealthStatus"] == "Degraded", "an environment that is unwell")
+    causes = " ".join(health(stage)["Causes"])
+    assert "No data received from 1 out of 2 instances." in causes
+    assert "1 active instances is below Auto Scaling group minimum size 2." in causes
+    assert instances(stage)[lost]["HealthStatus"] == "NoData"
+    found = stage.cloud.client("ec2").describe_instances(InstanceIds=[lost])["Reservations"][0]["Instances"][0]
+    assert found["State"]["Name"] == "terminated"
+    # Until its health checks have failed, requests go to the lost one too.
+    stage.wait_for(lambda: stage.answers(url, "release 7"), "the other instance's answer")
+    stage.cloud.advance(61)
+    stage.cloud.admin("DELETE", "latency")
+    stage.wait_for(lambda: lost not in instances(stage) and len(instances(stage)) == 2, "another instance")
+    settle(stage)
+    assert said(stage, f"Removed instance [{lost}] from your environment.")
+    assert labels(stage) == [label, label]
+
+
+def test_new_settings_of_instances_come_in_batches(stage: Any, url: str) -> None:
+    update = {"RollingUpdateEnabled": "true", "RollingUpdateType": "Health", "MaxBatchSize": "1"}
+    group = stage.cloud.client("ec2").create_security_group(GroupName=NAME, Description="for the test")["GroupId"]
+    before = set(instances(stage))
+    settings = {ROLLING_UPDATE: {**update, "MinInstancesInService": "1"}, LAUNCH: {"SecurityGroups": group}}
+    with visitors(url) as answers:
+        messages = stage.messages(stage.update(NAME, OptionSettings=stage.option_settings(settings)))
+    assert set(answers) == {"release 7"}
+    assert set(instances(stage)).isdisjoint(before)
+    assert messages[-2:] == [
+        "Successfully deployed new configuration to environment.",
+        "Environment update completed successfully.",
+    ]
+
+
+def test_health_is_a_metric(stage: Any, created: dict[str, Any]) -> None:
+    found = stage.cloud.client("cloudwatch").list_metrics(Namespace="AWS/ElasticBeanstalk")["Metrics"]
+    dimensions = [{"Name": "EnvironmentName", "Value": NAME}]
+    assert dimensions in [item["Dimensions"] for item in found if item["MetricName"] == "EnvironmentHealth"]
