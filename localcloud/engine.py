@@ -32,7 +32,14 @@ ROUTES = Path("/proc/net/route")
 
 
 class EngineError(Exception):
-    """Docker refused or failed; the message is fit for a person."""
+    """Docker refused or failed; the message is fit for a person.
+
+    :param answer: Docker's own words.
+    """
+
+    def __init__(self, message: str, answer: str = "") -> None:
+        super().__init__(message)
+        self.answer = answer or message
 
 
 class EngineUnavailable(EngineError):
@@ -356,7 +363,7 @@ class Engine:
         with _explained(f"pull of {reference}"):
             for line in self._client.api.pull(reference, auth_config=credentials, stream=True, decode=True):
                 if "error" in line:
-                    raise EngineError(f"pull of {reference}: {line['error']}")
+                    raise EngineError(f"pull of {reference}: {line['error']}", str(line["error"]))
 
     def build(
         self,
@@ -501,7 +508,7 @@ def _explained(what: str) -> Iterator[None]:
     try:
         yield
     except (DockerException, requests.RequestException) as error:
-        raise EngineError(f"{what}: {_explanation(error)}") from error
+        raise EngineError(f"{what}: {_explanation(error)}", _explanation(error)) from error
 
 
 def _explanation(error: Exception) -> str:

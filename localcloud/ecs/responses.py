@@ -83,7 +83,7 @@ class ECSResponse(EC2ContainerServiceResponse):  # type: ignore[misc]
         arns = [
             task.arn
             for task in cluster.tasks
-            if _desired_status(task) == desired
+            if task.desired == desired
             and family in (None, task.family)
             and (instance is None or _named([instance], *_instance_names(cluster, task)))
         ]
@@ -164,10 +164,6 @@ def _container_instance(cluster: Cluster, item: ContainerInstance) -> Descriptio
     }
 
 
-def _desired_status(task: Task) -> str:
-    return "STOPPED" if task.status == "STOPPED" else "RUNNING"
-
-
 def _task(cluster: Cluster, task: Task, views: Iterable[ContainerView]) -> Description:
     arns = [name for name in _instance_names(cluster, task) if name.startswith("arn:")]
     return _present(
@@ -176,7 +172,7 @@ def _task(cluster: Cluster, task: Task, views: Iterable[ContainerView]) -> Descr
         taskDefinitionArn=task.definition_arn,
         containerInstanceArn=arns[0] if arns else None,
         lastStatus=task.status,
-        desiredStatus=_desired_status(task),
+        desiredStatus=task.desired,
         launchType="EC2",
         createdAt=task.created,
         startedAt=task.started,

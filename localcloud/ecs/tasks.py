@@ -1,7 +1,14 @@
 # Copyright: Contributors to the antenna.aws collection
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Running a task's containers on an instance, as the ECS agent does."""
+"""Running a task's containers on an instance, as the ECS agent does.
+
+A task stops when an essential container of it does not start or ends; what becomes of the others does not affect it
+(ECS API reference, ContainerDefinition, `essential`). Reasons are worded as the agent words them:
+`CannotPullContainerError` (https://github.com/aws/amazon-ecs-agent/issues/1837), `CannotStartContainerError` (ECS
+developer guide, "CannotStartContainerError errors"), `OutOfMemoryError` (there, "OutOfMemoryError errors"), secrets
+(https://github.com/newrelic/nri-ecs/issues/10).
+"""
 
 from __future__ import annotations
 
@@ -89,7 +96,7 @@ class Place:
 
 @dataclass
 class Task:
-    """A task. Status is PENDING, RUNNING or STOPPED."""
+    """A task. Status is PENDING, RUNNING or STOPPED; `desired` becomes STOPPED as soon as its end begins."""
 
     id: str
     place: Place
@@ -102,6 +109,7 @@ class Task:
     started: datetime | None = None
     stopped: datetime | None = None
     status: str = "PENDING"
+    desired: str = "RUNNING"
     stopped_reason: str | None = None
     lock: threading.RLock = field(default_factory=threading.RLock)
 
@@ -134,8 +142,9 @@ class Agent:
             self._pass_execution_role(task)
             self._pull(task, give_up)
             for container in task.containers:
-                self._await_dependencies(task, container, give_up)
-                self._run(task, container, environment_secrets)
+                if container.reason is None:
+                    self._await_dependencies(task, container, give_up)
+                    self._run(task, container, environment_secrets)
         except (TaskError, Interrupted) as error:
             self.stop(task, str(error) or "Task was stopped by a deployment.")
             raise
@@ -151,11 +160,12 @@ class Agent:
         with task.lock:
             if task.status == "STOPPED":
                 return
+            task.desired, task.stopped_reason = "STOPPED", reason
             running = [container for container in task.containers if container.runtime_id is not None]
             if running:
                 with ThreadPoolExecutor(len(running)) as pool:
                     list(pool.map(self._stop, running))
-            task.status, task.stopped_reason, task.stopped = "STOPPED", reason, self._cloud.clock.now()
+            task.status, task.stopped = "STOPPED", self._cloud.clock.now()
 
     # -- starting -----------------------------------------------------------------------------------------------------
 
@@ -211,11 +221,11 @@ class Agent:
             try:
                 self._cloud.engine.pull(image, *(credentials if ours and credentials else (None, None)))
             except EngineError as error:
-                reason = f"CannotPullContainerError: {error}"
-                for container in task.containers:
-                    if container.definition.image == image:
-                        container.reason = reason
-                raise TaskError(reason) from error
+                of_it = [container for container in task.containers if container.definition.image == image]
+                for container in of_it:
+                    container.reason = f"CannotPullContainerError: Error response from daemon: {error.answer}"
+                for container in of_it:
+                    _fail_with(container, error)
 
     def _registry_credentials(self, region: str) -> tuple[str, str]:
         """As the ECS agent does it: with the instance's own rights."""
@@ -260,8 +270,9 @@ class Agent:
         try:
             container.runtime_id = self._cloud.engine.run(spec)
         except EngineError as error:
-            container.reason = f"CannotStartContainerError: {error}"
-            raise TaskError(container.reason) from error
+            container.reason = f"CannotStartContainerError: Error response from daemon: {error.answer}"
+            _fail_with(container, error)
+            return
         container.docker_name = spec.name
 
     def _spec(self, task: Task, definition: ContainerDefinition, environment: Mapping[str, str]) -> ContainerSpec:
@@ -288,7 +299,7 @@ class Agent:
             memory_bytes=definition.memory * MEBIBYTE if definition.memory else None,
             mounts=tuple(self._mounts(task, definition)),
             # Only what a container links to has a name for it, as in ECS's bridge mode.
-            links=tuple((str(peers[link.container]), link.alias) for link in definition.links),
+            links=tuple((peers[link.container] or link.container, link.alias) for link in definition.links),
             extra_hosts={**self._endpoint_host(), **definition.extra_hosts},
             hostname=definition.hostname,
             user=definition.user,
@@ -362,6 +373,12 @@ class Agent:
         for container in task.containers:
             if container.runtime_id is not None:
                 self._cloud.engine.remove(container.runtime_id)
+
+
+def _fail_with(container: TaskContainer, error: EngineError) -> None:
+    """:raises TaskError: When the task cannot be without the container that did not start."""
+    if container.definition.essential:
+        raise TaskError(str(container.reason)) from error
 
 
 def _reason(state: ContainerState | None) -> str | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import secrets
 import shlex
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 CURRENT = "/var/app/current"
 STAGING = "/var/app/staging"
 DOCKER_SOCKET = "/var/run/docker.sock"
+RUNNING = "Running "
 POLL_SECONDS = 0.3
 
 # A host sees its own containers only; every other command names a container, which it got from here.
@@ -51,10 +52,11 @@ class Host:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How commands ended; `output` is theirs."""
+    """How commands ended; `output` is theirs, `last` the script that ran last."""
 
     exit_code: int
     output: str
+    last: str = ""
 
 
 class HostRunner:
@@ -75,8 +77,10 @@ class HostRunner:
         for script in scripts:
             # Amazon Linux platforms grant the permission themselves since April 2022.
             (application / script).chmod(0o755)
-        lines = [f"echo 'Running {script}'; {shlex.quote(f'{target}/{script}')} || exit $?" for script in scripts]
-        return self._run(host, application, target, "\n".join(lines), {}, give_up)
+        lines = [f"echo '{RUNNING}{script}'; {shlex.quote(f'{target}/{script}')} || exit $?" for script in scripts]
+        outcome = self._run(host, application, target, "\n".join(lines), {}, give_up)
+        begun = [line.removeprefix(RUNNING) for line in outcome.output.splitlines() if line.startswith(RUNNING)]
+        return replace(outcome, last=begun[-1] if begun else "")
 
     def command(self, host: Host, application: Path, command: ContainerCommand, give_up: Callable[[], bool]) -> Outcome:
         """Run a container command in the staging directory."""

@@ -36,7 +36,7 @@ from localcloud.elasticbeanstalk import ec2, options
 from localcloud.elasticbeanstalk.balancer import HTTP_PORT, Target
 from localcloud.elasticbeanstalk.bundle import Bundle, BundleError, ContainerDefinition, Dockerrun
 from localcloud.elasticbeanstalk.health import Restart
-from localcloud.elasticbeanstalk.hooks import CURRENT, STAGING, Host, HostRunner, Outcome
+from localcloud.elasticbeanstalk.hooks import CURRENT, RUNNING, STAGING, Host, HostRunner, Outcome
 from localcloud.elasticbeanstalk.models import PENDING, Deployment, Health
 from localcloud.elasticbeanstalk.ports import Ports
 from localcloud.engine import EngineError
@@ -159,7 +159,12 @@ class Instance:
             self._replace(definition, give_up)
             self._scripts(bundle, f"{stages.folder}/postdeploy", directory / "current", CURRENT, give_up)
         except (TaskError, Interrupted, CommandFailed, EngineError, BundleError) as error:
-            self._log("eb-engine.log", f"[ERROR] An error occurred during the deployment: {error}")
+            # https://github.com/rennokki/laravel-aws-eb/issues/57
+            self._log(
+                "eb-engine.log",
+                "[ERROR] An error occurred during execution of command [app-deploy]. Stop running the command. "
+                f"Error: {error}",
+            )
             self._put_back(previous)
             event = error.event if isinstance(error, CommandFailed) else None
             raise CommandFailed(str(error), timed_out=isinstance(error, Interrupted), event=event) from error
@@ -186,7 +191,11 @@ class Instance:
         outcome = self._tools.runner.hooks(self._host("eb-hooks.log"), application, target, scripts, give_up)
         self._file("eb-hooks.log").extend(outcome.output.splitlines())
         if outcome.exit_code:
-            raise CommandFailed(_said(f"the scripts of {folder}", outcome))
+            # As in public eb-engine.log files of Amazon Linux 2 and 2023, for example with RunAppDeployPreBuildHooks.
+            said = outcome.output.partition(f"{RUNNING}{outcome.last}\n")[2][-2000:]
+            raise CommandFailed(
+                f"Command {outcome.last or folder} failed with error exit status {outcome.exit_code}. Stderr:{said}"
+            )
 
     def _fetch_secrets(self) -> dict[str, str]:
         """As the platform does it first of all, and again whenever the application is started anew."""
@@ -229,8 +238,8 @@ class Instance:
     def _replace(self, definition: TaskDefinition, give_up: GiveUp) -> None:
         with self.lock:
             self._end_task("Task was replaced by a deployment.")
-            # Nobody restarts a task before it has started once.
-            self._definition = None
+            # Nobody restarts a task before it has started once, and what the task before did is not its fault.
+            self._definition, self.restarts = None, []
             self._start(definition, give_up)
             self._settle(give_up)
             self._definition = definition
