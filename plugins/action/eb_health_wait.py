@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import tempfile
 import threading
@@ -61,7 +62,9 @@ class Follower:
         whole = written[: written.rfind(b"\n") + 1]
         self._offset += len(whole)
         for line in whole.splitlines():
-            self._show(json.loads(line))
+            # What cannot be read is not shown; the lines after it are.
+            with contextlib.suppress(ValueError):
+                self._show(json.loads(line))
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]

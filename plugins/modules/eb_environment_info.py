@@ -167,7 +167,7 @@ from ansible_collections.antenna.aws.plugins.module_utils._eb.evidence import (
     instance_result,
 )
 from ansible_collections.antenna.aws.plugins.module_utils._eb.model import Environment
-from ansible_collections.antenna.aws.plugins.module_utils._eb.verdict import current_tasks
+from ansible_collections.antenna.aws.plugins.module_utils._eb.tasks import current_tasks
 
 SPEC = argspec.ArgumentSpec(
     {

@@ -12,13 +12,17 @@ version_added: 0.1.0
 description:
   - Watches an AWS Elastic Beanstalk environment until a verdict is known, and shows each event as it happens.
   - Success needs all of these. The environment is Ready with the declared version; the request raised no event of
-    severity ERROR or FATAL and left no failed configuration; every instance has the version deployed; every container
-    that should run does run; health is at or above the threshold and stays there for O(steady) seconds; an HTTP request
-    of the module's own is answered.
-  - Fails as soon as success has become impossible, with the containers to blame, their exit codes, reasons and last log
-    lines, the causes of bad health, and the error events.
+    severity ERROR or FATAL and left no failed configuration; every instance has the version deployed, and by this
+    request where it deploys; every container that should run does run on every instance; health is at or above the
+    threshold and stays there for O(steady) seconds; an HTTP request of the module's own is answered.
+  - Fails as soon as success has become impossible, with the containers to blame and their instances, their exit codes,
+    reasons and last log lines, the causes of bad health, the error events, and what is likely to cure it.
+  - A task that ends after the deployment was reported complete is started anew by the platform. When the next one ends
+    as well, or when none comes for O(patience) seconds, the deployment has failed. Nothing starts a single container of
+    a running task again, so the first end of a non-essential container is a failure.
   - Containers are seen through the ECS cluster that the environment's instances joined, log lines through CloudWatch
-    Logs. Failed reads and throttling are survived until the deadline; a refused permission is an error at once.
+    Logs. Failed, stale and throttled reads are survived until the deadline; a refused permission is an error at once,
+    save that of C(ecs:DescribeTaskDefinition), without which essential and other containers are not told apart.
   - Without O(request_id) the present state is judged; an environment that is healthy already returns at once.
   - Changes nothing. In check mode it looks once, says what it would wait for, and does not fail.
 author:
@@ -67,13 +71,21 @@ options:
     default: 1200
   poll:
     description:
-      - Seconds between looks. Throttling makes them longer for a while.
+      - Seconds from look to look. Throttling makes them longer for a while.
     type: float
     default: 5
+  patience:
+    description:
+      - For how many seconds, while nothing else is wanting, O(probe) may be left without an answer or be answered with
+        a status of 500 or more, 404, 408, 425 or 429, and a task that ended may be without a successor. Any other wrong
+        answer is the application's word, and final when it has stood for O(steady) seconds.
+    type: int
+    default: 120
   containers:
     description:
-      - Names of the containers that must run on each instance. Without it, all containers of the task must run; with an
-        empty list, containers are not looked at.
+      - Names of the containers that must run on each instance. Without it, all containers of the task must run, save
+        those whose end others wait for (C(dependsOn) with C(COMPLETE) or C(SUCCESS)); with an empty list, containers
+        are not looked at.
     type: list
     elements: str
   probe:
@@ -176,6 +188,31 @@ reasons:
   type: list
   elements: str
   sample: ["Container django stopped with exit code 1."]
+remedies:
+  description:
+    - On failure, the likely remedies of troubles that are known, the most telling first; empty when none is known.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: Name of the trouble.
+      type: str
+      sample: variable-missing
+    remedy:
+      description: What is likely to help, with the variable of the collection or the setting of AWS to change.
+      type: str
+      sample: >-
+        Give the containers DJANGO_SECRET_KEY: in clear with eb_bundle_environment, or as a secret with secrets_given.
+    where:
+      description: Where it was seen, the name of a log, V(events), V(containers), V(causes) or V(probe).
+      type: str
+      sample: django
+    because:
+      description: What gave it away.
+      type: str
+      sample: "django.core.exceptions.ImproperlyConfigured: Set the DJANGO_SECRET_KEY environment variable"
+  sample: []
 seconds:
   description: How long it took until the verdict was known.
   returned: always
@@ -236,6 +273,7 @@ evidence:
           health: null
           exit_code: null
           reason: null
+          essential: true
     probe:
       description: Answer to the last HTTP request; null when none was sent.
       type: dict
@@ -248,11 +286,14 @@ evidence:
         body: "{}"
         seconds: 0.021
     logs:
-      description: On failure, the last lines by container or engine log.
+      description:
+        - On failure, the last lines by container or engine log; where there are several instances, with the instance
+          in parentheses.
       type: dict
       sample: {}
 """
 
+import contextlib
 import json
 import typing as t
 from dataclasses import asdict, replace
@@ -261,17 +302,17 @@ from datetime import UTC, datetime
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.antenna.aws.plugins.module_utils._core import argspec
 from ansible_collections.antenna.aws.plugins.module_utils._core.clock import SystemClock
-from ansible_collections.antenna.aws.plugins.module_utils._core.errors import AntennaError, AwsError
+from ansible_collections.antenna.aws.plugins.module_utils._core.errors import AntennaError
 from ansible_collections.antenna.aws.plugins.module_utils._core.module import run
-from ansible_collections.antenna.aws.plugins.module_utils._eb import verdict
+from ansible_collections.antenna.aws.plugins.module_utils._eb import report, verdict
 from ansible_collections.antenna.aws.plugins.module_utils._eb.api import BeanstalkApi, connect
 from ansible_collections.antenna.aws.plugins.module_utils._eb.containers import ContainersApi
-from ansible_collections.antenna.aws.plugins.module_utils._eb.evidence import diagnosis, evidence
 from ansible_collections.antenna.aws.plugins.module_utils._eb.logs import LogsApi
 from ansible_collections.antenna.aws.plugins.module_utils._eb.model import HEALTH_ORDER, Environment, ProbeAnswer
+from ansible_collections.antenna.aws.plugins.module_utils._eb.observation import Goal
 from ansible_collections.antenna.aws.plugins.module_utils._eb.probe import Probe, probe
-from ansible_collections.antenna.aws.plugins.module_utils._eb.verdict import Failure, Goal, Success
-from ansible_collections.antenna.aws.plugins.module_utils._eb.watch import Ending, Observer, Progress, Watch, blamed
+from ansible_collections.antenna.aws.plugins.module_utils._eb.verdict import Success
+from ansible_collections.antenna.aws.plugins.module_utils._eb.watch import Ending, Observer, Progress, Watch
 
 PROBE_SPEC = argspec.ArgumentSpec(
     {
@@ -296,6 +337,7 @@ SPEC = argspec.ArgumentSpec(
         "steady": {"type": "int", "default": 15},
         "timeout": {"type": "int", "default": 1200},
         "poll": {"type": "float", "default": 5},
+        "patience": {"type": "int", "default": 120},
         "containers": {"type": "list", "elements": "str"},
         "probe": {"type": "dict", "options": dict(PROBE_SPEC.argument_spec)},
         "log_lines": {"type": "int", "default": 30},
@@ -304,7 +346,9 @@ SPEC = argspec.ArgumentSpec(
 )
 
 _SHORTEST_POLL = 0.2
-_READ_ATTEMPTS = 2
+# The watch itself looks again: no single read may hold it for long.
+_READ = {"attempts": 2, "timeout": 10}
+_PORTS = {"http": 80, "https": 443}
 
 
 def goal_from(params: t.Mapping[str, t.Any]) -> Goal:
@@ -319,13 +363,15 @@ def goal_from(params: t.Mapping[str, t.Any]) -> Goal:
         since=_date(params["since"]),
         threshold=params["health_threshold"],
         steady=float(params["steady"]),
+        patience=float(params["patience"]),
         containers=None if containers is None else tuple(containers),
         probe_statuses=None if wanted_probe is None else tuple(wanted_probe["status"]),
+        probe_port=None if wanted_probe is None or wanted_probe["url"] else _PORTS[wanted_probe["scheme"]],
     )
 
 
 def probe_from(params: t.Mapping[str, t.Any] | None) -> t.Callable[[Environment], ProbeAnswer] | None:
-    """Return the probe that the parameters ask for, if any."""
+    """Return the probe that the parameters ask for, if any. Raises AntennaError."""
     if params is None:
         return None
     wanted = Probe(
@@ -337,29 +383,41 @@ def probe_from(params: t.Mapping[str, t.Any] | None) -> t.Callable[[Environment]
         validate_certs=params["validate_certs"],
         timeout=params["timeout"],
     )
+    wanted.check()
     return lambda environment: probe(wanted, environment)
 
 
 def teller(path: str | None) -> t.Callable[[Progress], None]:
-    """Return what writes progress to the file, if one is wanted."""
+    """Return what writes progress to the file, if one is wanted. Raises AntennaError where that is impossible."""
+    if path is None:
+        return lambda progress: None
 
     def tell(progress: Progress) -> None:
-        if path is not None:
-            with open(path, "a", encoding="utf-8") as file:  # noqa: PTH123
-                file.write(json.dumps(asdict(progress)) + "\n")
+        # A disk that is full later is no reason to lose the verdict.
+        with contextlib.suppress(OSError):
+            write(json.dumps(asdict(progress)) + "\n")
 
+    def write(line: str) -> None:
+        with open(path, "a", encoding="utf-8") as file:  # noqa: PTH123
+            file.write(line)
+
+    try:
+        write("")
+    except OSError as error:
+        raise AntennaError(f"progress_path: {path!r} cannot be written: {error.strerror}.") from error
     return tell
 
 
 def work(module: t.Any) -> dict[str, t.Any]:
     """Wait for the verdict and return it. Raises AntennaError with the evidence when the deployment failed."""
     params = module.params
-    goal = goal_from(params)
+    goal, clock = goal_from(params), SystemClock()
     observer = Observer(
         goal=goal,
-        api=BeanstalkApi(connect(module, "elasticbeanstalk", attempts=_READ_ATTEMPTS)),
-        containers=ContainersApi(connect(module, "ecs", attempts=_READ_ATTEMPTS)),
+        api=BeanstalkApi(connect(module, "elasticbeanstalk", **_READ)),
+        containers=ContainersApi(connect(module, "ecs", **_READ)),
         probe=probe_from(params["probe"]),
+        clock=clock,
     )
     if module.check_mode:
         return _look_once(observer, goal, params["timeout"])
@@ -368,7 +426,7 @@ def work(module: t.Any) -> dict[str, t.Any]:
     watch = Watch(
         observer=observer,
         goal=goal,
-        clock=SystemClock(),
+        clock=clock,
         tell=tell,
         timeout=params["timeout"],
         poll=max(_SHORTEST_POLL, params["poll"]),
@@ -376,78 +434,24 @@ def work(module: t.Any) -> dict[str, t.Any]:
     ending = watch.run()
     if isinstance(ending.verdict, Success):
         tell(Progress(f"+{ending.seconds:.0f}s", "", ending.verdict.summary))
-        return _result(ending, goal, {})
-    logs, trouble = _logs(LogsApi(connect(module, "logs", attempts=_READ_ATTEMPTS), params["log_lines"]), goal, ending)
-    raise _failure(ending, goal, logs, trouble, tell)
+        return report.result(ending, goal)
+    logs, trouble = report.last_words(
+        LogsApi(connect(module, "logs", **_READ), params["log_lines"]), goal, ending, clock
+    )
+    raise report.failure(ending, goal, logs, trouble, tell)
 
 
 def _look_once(observer: Observer, goal: Goal, timeout: float) -> dict[str, t.Any]:
     observation = observer.look()
     # One look cannot tell what is steady.
     decided = verdict.judge(observation, replace(goal, steady=0.0))
-    answer = _result(Ending(decided, observation, 0.0), goal, {})
+    answer = report.result(Ending(decided, observation, 0.0), goal)
     return {**answer, "msg": f"Would wait up to {timeout:g} s for {_what(goal)}."}
 
 
 def _what(goal: Goal) -> str:
     label = f" with version {goal.version_label}" if goal.version_label else ""
     return f"environment {goal.environment_name} to be healthy{label}"
-
-
-def _failure(
-    ending: Ending,
-    goal: Goal,
-    logs: t.Mapping[str, t.Sequence[str]],
-    trouble: str,
-    tell: t.Callable[[Progress], None],
-) -> AntennaError:
-    failure = ending.verdict if isinstance(ending.verdict, Failure) else Failure(("The verdict is not known.",))
-    lines = [*diagnosis(failure, ending.observation, goal, logs), *([trouble] if trouble else [])]
-    label = f" with version {goal.version_label}" if goal.version_label else ""
-    head = f"Environment {goal.environment_name}{label} is not healthy ({ending.seconds:.0f} s)."
-    tell(Progress(f"+{ending.seconds:.0f}s", "ERROR", head))
-    for line in lines:
-        tell(Progress("", "", line))
-    return AntennaError("\n".join((head, *lines)), **_result(ending, goal, logs))
-
-
-def _logs(api: LogsApi, goal: Goal, ending: Ending) -> tuple[dict[str, tuple[str, ...]], str]:
-    """Return the last lines that matter, and in words why there are none."""
-    if ending.observation.environment is None:
-        return {}, ""
-    tasks = ending.observation.tasks or ()
-    known = {container.name for task in tasks for container in task.containers} | set(goal.containers or ())
-    # Without a request it is the present state that failed, and what tells why may be old.
-    since = goal.since if goal.follows_a_request else None
-    lives = verdict.last_lives(tasks)
-    silent = verdict.never_ran(tasks)
-    wrote = [name for name in blamed(ending) if name not in silent]
-    try:
-        return api.last_lines(goal.environment_name, wrote, known, since=since, lives=lives), ""
-    except AwsError as error:
-        return {}, error.message
-
-
-def _result(ending: Ending, goal: Goal, logs: t.Mapping[str, t.Sequence[str]]) -> dict[str, t.Any]:
-    return {
-        "changed": False,
-        "verdict": _name(ending.verdict),
-        "reasons": _reasons(ending.verdict),
-        "seconds": round(ending.seconds, 1),
-        "evidence": evidence(ending.observation, goal, logs),
-    }
-
-
-def _name(decided: verdict.Verdict) -> str:
-    if isinstance(decided, Success):
-        return "healthy"
-    return "failed" if isinstance(decided, Failure) else "waiting"
-
-
-def _reasons(decided: verdict.Verdict) -> list[str]:
-    if isinstance(decided, Success):
-        return [decided.summary]
-    return list(decided.reasons if isinstance(decided, Failure) else decided.unmet)
 
 
 def _date(text: str | None) -> datetime | None:

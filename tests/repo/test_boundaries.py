@@ -15,7 +15,20 @@ ROOT = Path(__file__).resolve().parents[2]
 UTILS = ROOT / "plugins" / "module_utils"
 PURE = sorted(
     file
-    for name in ("model", "planner", "plan", "verdict", "options", "bundle", "config")
+    for name in (
+        "model",
+        "planner",
+        "plan",
+        "observation",
+        "operation",
+        "tasks",
+        "verdict",
+        "remedies",
+        "evidence",
+        "options",
+        "bundle",
+        "config",
+    )
     for file in UTILS.glob(f"_*/{name}.py")
 )
 IMPURE = ("boto3", "botocore", "requests", "urllib.request", "socket", "subprocess", "time", "datetime.now")

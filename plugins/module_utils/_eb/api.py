@@ -64,9 +64,12 @@ def pages(
     return items
 
 
-def connect(module: t.Any, service: str, *, attempts: int = 8) -> t.Any:
-    """Return a client whose calls end in bounded time, and are repeated by botocore when AWS throttles."""
-    config = {"connect_timeout": 10, "read_timeout": 30, "retries": {"mode": "standard", "max_attempts": attempts}}
+def connect(module: t.Any, service: str, *, attempts: int = 8, timeout: int = 30) -> t.Any:
+    """Return a client whose calls end in bounded time, and are repeated by botocore when AWS throttles.
+
+    ``timeout`` are the seconds that an answer may take.
+    """
+    config = {"connect_timeout": 10, "read_timeout": timeout, "retries": {"mode": "standard", "max_attempts": attempts}}
     return module.client(service, config=config)
 
 

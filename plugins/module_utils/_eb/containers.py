@@ -9,6 +9,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field
 
+from ansible_collections.antenna.aws.plugins.module_utils._core.errors import AwsError
 from ansible_collections.antenna.aws.plugins.module_utils._eb.api import Raw, call, pages
 from ansible_collections.antenna.aws.plugins.module_utils._eb.model import Container, Task
 
@@ -17,10 +18,14 @@ _PAGE = 100
 
 @dataclass
 class ContainersApi:
-    """Reads tasks from ECS. ``client`` is a boto3 client of ecs. Where each instance was found is remembered."""
+    """Reads tasks from ECS. ``client`` is a boto3 client of ecs.
+
+    Where each instance was found is remembered, and so are task definitions: a revision never changes.
+    """
 
     client: t.Any
     _places: dict[str, tuple[str, str]] = field(default_factory=dict)
+    _definitions: dict[str, Raw] = field(default_factory=dict)
 
     def tasks(self, environment_name: str, instance_ids: t.Sequence[str]) -> tuple[Task, ...] | None:
         """Return the tasks on these instances, running and stopped; None when no cluster knows the instances.
@@ -33,11 +38,23 @@ class ContainersApi:
         if not instance_of:
             return None
         return tuple(
-            _task(raw, instance_of[(cluster, raw.get("containerInstanceArn", ""))])
+            _task(raw, instance_of[(cluster, raw.get("containerInstanceArn", ""))], self._definition(raw))
             for cluster in sorted({cluster for cluster, _container_instance in instance_of})
             for raw in self._described_tasks(cluster)
             if (cluster, raw.get("containerInstanceArn", "")) in instance_of
         )
+
+    def _definition(self, task: Raw) -> Raw:
+        """Return the containers' definitions by name; none where they may not be read."""
+        arn = task.get("taskDefinitionArn", "")
+        if arn and arn not in self._definitions:
+            try:
+                answer = call("read a task definition", self.client.describe_task_definition, taskDefinition=arn)
+            except AwsError:
+                return {}
+            found = answer.get("taskDefinition", {}).get("containerDefinitions", [])
+            self._definitions[arn] = {item.get("name", ""): item for item in found}
+        return self._definitions.get(arn, {})
 
     def _find(self, environment_name: str, instance_ids: t.Sequence[str]) -> None:
         clusters = pages("list ECS clusters", self.client.list_clusters, "clusterArns", next_key="nextToken")
@@ -86,7 +103,13 @@ def _batches(arns: t.Sequence[str]) -> list[list[str]]:
     return [list(arns[start : start + _PAGE]) for start in range(0, len(arns), _PAGE)]
 
 
-def _task(raw: Raw, instance_id: str) -> Task:
+def _task(raw: Raw, instance_id: str, definitions: Raw) -> Task:
+    awaited = {
+        need.get("containerName")
+        for definition in definitions.values()
+        for need in definition.get("dependsOn") or ()
+        if need.get("condition") in ("COMPLETE", "SUCCESS")
+    }
     return Task(
         task_arn=raw.get("taskArn", ""),
         instance_id=instance_id,
@@ -95,11 +118,14 @@ def _task(raw: Raw, instance_id: str) -> Task:
         stopped_reason=raw.get("stoppedReason", ""),
         created_at=raw.get("createdAt"),
         stopped_at=raw.get("stoppedAt"),
-        containers=tuple(_container(item, instance_id) for item in raw.get("containers", [])),
+        containers=tuple(
+            _container(item, instance_id, definitions.get(item.get("name", "")), item.get("name") in awaited)
+            for item in raw.get("containers", [])
+        ),
     )
 
 
-def _container(raw: Raw, instance_id: str) -> Container:
+def _container(raw: Raw, instance_id: str, definition: Raw | None, is_job: bool) -> Container:
     return Container(
         name=raw.get("name", ""),
         instance_id=instance_id,
@@ -108,4 +134,7 @@ def _container(raw: Raw, instance_id: str) -> Container:
         health_status=raw.get("healthStatus", ""),
         exit_code=raw.get("exitCode"),
         reason=raw.get("reason", ""),
+        essential=None if definition is None else definition.get("essential", True),
+        is_job=is_job,
+        ports=tuple(sorted(item["hostPort"] for item in raw.get("networkBindings", []) if item.get("hostPort"))),
     )

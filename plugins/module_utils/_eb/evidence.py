@@ -9,17 +9,16 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.antenna.aws.plugins.module_utils._eb.model import Container, Event, Instance, ProbeAnswer
-from ansible_collections.antenna.aws.plugins.module_utils._eb.verdict import (
-    Failure,
-    Goal,
-    Observation,
-    current_tasks,
-    relevant_events,
-)
+from ansible_collections.antenna.aws.plugins.module_utils._eb.observation import Goal, Observation
+from ansible_collections.antenna.aws.plugins.module_utils._eb.operation import relevant_events
+from ansible_collections.antenna.aws.plugins.module_utils._eb.remedies import Found
+from ansible_collections.antenna.aws.plugins.module_utils._eb.tasks import current_tasks
+from ansible_collections.antenna.aws.plugins.module_utils._eb.verdict import Failure, describe_answer
 
 _EVENTS = 50
 _ERROR_EVENTS = 8
 _LOG_LINES = 12
+_REMEDIES = 3
 
 _ENGINE_ACCOUNTS = frozenset({"eb-engine.log", "eb-ecs-mgr.log"})
 
@@ -48,8 +47,10 @@ def evidence(observation: Observation, goal: Goal, logs: Logs) -> dict[str, t.An
     }
 
 
-def diagnosis(failure: Failure, observation: Observation, goal: Goal, logs: Logs) -> tuple[str, ...]:
-    """Return what a person would look for after a failure, line by line."""
+def diagnosis(
+    failure: Failure, observation: Observation, goal: Goal, logs: Logs, remedies: t.Sequence[Found] = ()
+) -> tuple[str, ...]:
+    """Return what a person would look for after a failure, line by line: why, what was said, and what may help."""
     lines = list(failure.reasons[: _ERROR_EVENTS * 2])
     lines.extend(
         f"The task on {task.instance_id} stopped: {task.stopped_reason}"
@@ -64,11 +65,17 @@ def diagnosis(failure: Failure, observation: Observation, goal: Goal, logs: Logs
     )
     probe = observation.probe
     if goal.probe_statuses is not None and probe is not None and probe.status not in goal.probe_statuses:
-        lines.append(f"Probe {probe.url} (Host {probe.host}): {_answer(probe)}.")
+        lines.append(f"Probe {probe.url} (Host {probe.host}): {describe_answer(probe)}.")
     for name in _logs_to_show(logs):
         lines.append(f"Last lines of {name}:")
         lines.extend(f"  {line}" for line in logs[name][-_LOG_LINES:])
+    lines.extend(f"Likely remedy ({remedy.name}): {remedy.advice}" for remedy in remedies[:_REMEDIES])
     return tuple(lines)
+
+
+def remedy_result(remedy: Found) -> dict[str, str]:
+    """Return a remedy in plain values."""
+    return {"name": remedy.name, "remedy": remedy.advice, "where": remedy.where, "because": remedy.because}
 
 
 def event_result(event: Event) -> dict[str, t.Any]:
@@ -104,6 +111,7 @@ def container_result(container: Container) -> dict[str, t.Any]:
         "health": container.health_status or None,
         "exit_code": container.exit_code,
         "reason": container.reason or None,
+        "essential": container.essential,
     }
 
 
@@ -124,8 +132,8 @@ def probe_result(answer: ProbeAnswer | None) -> dict[str, t.Any] | None:
 
 def _logs_to_show(logs: Logs) -> list[str]:
     """Return the logs' names, those of containers first; the engine's own accounts only where they are all there is."""
-    telling = [name for name in logs if name not in _ENGINE_ACCOUNTS] or list(logs)
-    return [name for name in sorted(telling, key=lambda name: name.endswith(".log")) if logs[name]]
+    telling = [name for name in logs if name.split(" ")[0] not in _ENGINE_ACCOUNTS] or list(logs)
+    return [name for name in sorted(telling, key=lambda name: name.startswith("eb-")) if logs[name]]
 
 
 def _health_of(observation: Observation) -> str | None:
@@ -142,9 +150,3 @@ def _causes(observation: Observation) -> list[str]:
         if cause not in of_all
     ]
     return [f"Cause: {cause}" for cause in dict.fromkeys((*of_all, *of_one))]
-
-
-def _answer(probe: ProbeAnswer) -> str:
-    if probe.status is None:
-        return probe.error
-    return f"answered {probe.status}" + (f", redirecting to {probe.location}" if probe.location else "")

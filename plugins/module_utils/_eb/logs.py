@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from ansible_collections.antenna.aws.plugins.module_utils._eb.api import call, pages
+from ansible_collections.antenna.aws.plugins.module_utils._eb.tasks import Life
 
 _ARRIVAL = timedelta(seconds=1)
 _ENGINE_LOGS = ("eb-engine.log", "eb-ecs-mgr.log", "eb-hooks.log")
@@ -27,17 +28,17 @@ class LogsApi:
     def last_lines(
         self,
         environment_name: str,
-        containers: t.Sequence[str],
+        lives: t.Sequence[Life],
+        instance_ids: t.Sequence[str] = (),
         known: t.Iterable[str] = (),
         since: datetime | None = None,
-        lives: t.Mapping[str, tuple[datetime | None, datetime | None]] | None = None,
     ) -> dict[str, tuple[str, ...]]:
-        """Return the last lines of the named containers and of the deployment engine, by container or log name.
+        """Return the last lines of containers in their lives, and of the instances' deployment engines.
 
-        ``known`` are the names of all containers: where several fit a log's path, the longest is meant.
-        Nothing older than ``since`` is returned. ``lives`` says from when to when a container was there: what else is
-        in the same log is of others before and after it.
-        Logs that are not there are left out. Raises AwsError.
+        Keys are names of containers and of engine logs, followed by the instance in parentheses where the environment
+        has several. ``known`` are the names of all containers: where several fit a log's path, the longest is meant.
+        Nothing of an engine that is older than ``since`` is returned. Logs that are not there are left out.
+        Raises AwsError.
         """
         prefix = f"/aws/elasticbeanstalk/{environment_name}/"
         groups = pages(
@@ -48,19 +49,39 @@ class LogsApi:
             logGroupNamePrefix=prefix,
         )
         names = sorted(group.get("logGroupName", "") for group in groups)
-        every = [*containers, *known]
+        every = [*(life.name for life in lives), *known]
         found: dict[str, tuple[str, ...]] = {}
         for group in names:
             if not group.startswith(prefix):
                 continue
             for stream in self._streams(group):
                 owner = log_owner(group, stream, every, len(prefix))
-                if owner in found or not (owner in containers or owner in _ENGINE_LOGS):
+                speaker = self._speaker(owner, stream, lives, instance_ids, since)
+                if speaker is None:
                     continue
-                lines = self._tail(group, stream, *(lives or {}).get(str(owner), (since, None)))
+                label = _label(speaker, instance_ids)
+                lines = () if label in found else self._tail(group, stream, speaker.started, speaker.ended)
                 if lines:
-                    found[str(owner)] = lines
+                    found[label] = lines
         return found
+
+    def _speaker(
+        self,
+        owner: str | None,
+        stream: str,
+        lives: t.Iterable[Life],
+        instance_ids: t.Sequence[str],
+        since: datetime | None,
+    ) -> Life | None:
+        """Return whose words of then the stream has, if they are wanted."""
+        where = next((instance for instance in instance_ids if instance in stream), "")
+        if owner in _ENGINE_LOGS:
+            # Several instances tell of one deployment; those that are not the environment's any more, of none.
+            return Life(str(owner), where, "", since) if where or not instance_ids else None
+        mine = [life for life in lives if life.name == owner]
+        exact = [life for life in mine if life.task_id in stream or life.instance_id == where]
+        # A stream that names neither task nor instance may be of any.
+        return next(iter(exact or ([] if where else mine)), None)
 
     def _streams(self, group: str) -> list[str]:
         answer = call(
@@ -88,6 +109,10 @@ class LogsApi:
         )
         messages = tuple(str(event.get("message", "")).rstrip() for event in answer.get("events", []))
         return messages[-self.lines :]
+
+
+def _label(speaker: Life, instance_ids: t.Sequence[str]) -> str:
+    return f"{speaker.name} ({speaker.instance_id})" if len(instance_ids) > 1 and speaker.instance_id else speaker.name
 
 
 def log_owner(group: str, stream: str, names: t.Iterable[str], skip: int = 0) -> str | None:

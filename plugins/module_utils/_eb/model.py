@@ -139,7 +139,11 @@ class Instance:
 
 @dataclass(frozen=True)
 class Container:
-    """One container of a task on an instance, as ECS shows it from outside."""
+    """One container of a task on an instance, as ECS shows it from outside.
+
+    ``essential`` is None where the task definition could not be read. ``is_job``: others wait for its end.
+    ``ports`` are those of the instance that lead to it while it runs.
+    """
 
     name: str
     instance_id: str = ""
@@ -148,6 +152,9 @@ class Container:
     health_status: str = ""
     exit_code: int | None = None
     reason: str = ""
+    essential: bool | None = None
+    is_job: bool = False
+    ports: tuple[int, ...] = ()
 
     @property
     def is_running(self) -> bool:

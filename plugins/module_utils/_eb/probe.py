@@ -41,6 +41,14 @@ class Probe:
         path = self.path if self.path.startswith("/") else f"/{self.path}"
         return f"{self.scheme}://{environment.endpoint_url}{path}", self.host or environment.cname
 
+    def check(self) -> None:
+        """Raise AntennaError where this can never be requested."""
+        if not self.url:
+            return
+        parts = urlsplit(self.url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise AntennaError(f"probe: {self.url!r} is not an http or https URL.")
+
 
 def probe(wanted: Probe, environment: Environment) -> ProbeAnswer:
     """Send one GET and return the answer, or why there was none. Redirects are answers and are not followed."""
@@ -50,16 +58,14 @@ def probe(wanted: Probe, environment: Environment) -> ProbeAnswer:
     started = time.monotonic()
     try:
         answer = _get(url, host, wanted)
-    except (OSError, http.client.HTTPException) as error:
+    except (OSError, ValueError, http.client.HTTPException) as error:
         return ProbeAnswer(url=url, host=host, error=_in_words(error), seconds=time.monotonic() - started)
     return ProbeAnswer(url=url, host=host, seconds=time.monotonic() - started, **answer)
 
 
 def _get(url: str, host: str, wanted: Probe) -> dict[str, t.Any]:
     parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise AntennaError(f"probe: {url!r} is not an http or https URL.")
-    connection = _connection(parts.scheme, parts.hostname, parts.port, wanted)
+    connection = _connection(parts.scheme, parts.hostname or "", parts.port, wanted)
     try:
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         headers = {"User-Agent": "antenna.aws", **wanted.headers, "Host": host, "Connection": "close"}

@@ -32,7 +32,7 @@ def test_whole_lines_are_shown_as_they_come_and_the_rest_at_the_end(tmp_path: Pa
         assert first.wait(5)
         assert shown == ["one"]
         with path.open("a") as file:
-            file.write(line("two")[9:] + line("three"))
+            file.write(line("two")[9:] + "no JSON\n" + line("three"))
     assert shown == ["one", "two", "three"]
 
 

@@ -22,6 +22,7 @@ from ansible_collections.antenna.aws.plugins.module_utils._eb.containers import 
 from ansible_collections.antenna.aws.plugins.module_utils._eb.logs import LogsApi, log_owner
 from ansible_collections.antenna.aws.plugins.module_utils._eb.model import Container, Environment, Setting
 from ansible_collections.antenna.aws.plugins.module_utils._eb.platform import platform_branch, recommended_platform
+from ansible_collections.antenna.aws.plugins.module_utils._eb.tasks import Life
 from botocore.stub import Stubber
 
 ENVIRONMENT = Environment("e-1", "env-1", "antenna", arn="arn:env")
@@ -182,17 +183,35 @@ def test_containers_are_found_by_instance_in_whatever_cluster() -> None:
     ]
     ecs.expect("describe_container_instances", {"containerInstances": instances})
     container = {"name": "django", "lastStatus": "STOPPED", "exitCode": 1, "reason": "crashed"}
+    job = {"name": "migrate", "lastStatus": "STOPPED", "exitCode": 0, "networkBindings": [{"hostPort": 80}]}
     tasks = [
         {"taskArn": "t-0", "containerInstanceArn": "ci-0"},
-        {"taskArn": "t-1", "containerInstanceArn": "ci-1", "lastStatus": "RUNNING", "containers": [container]},
+        {
+            "taskArn": "t-1",
+            "taskDefinitionArn": "td:1",
+            "containerInstanceArn": "ci-1",
+            "lastStatus": "RUNNING",
+            "containers": [container, job],
+        },
     ]
-    for _look in range(2):
+    definition = {
+        "containerDefinitions": [
+            {"name": "django", "dependsOn": [{"containerName": "migrate", "condition": "SUCCESS"}]},
+            {"name": "migrate", "essential": False},
+        ]
+    }
+    for look in range(2):
         ecs.expect("list_tasks", {"taskArns": ["t-0", "t-1"]})
         ecs.expect("list_tasks", {"taskArns": ["t-1"]})
         ecs.expect("describe_tasks", {"tasks": tasks}, {"cluster": "arn:c/awseb-env-1-x", "tasks": ["t-0", "t-1"]})
+        if look == 0:
+            ecs.expect("describe_task_definition", {"taskDefinition": definition}, {"taskDefinition": "td:1"})
     api = ContainersApi(ecs.client)
     (task,) = api.tasks("env-1", ["i-1"]) or ()
-    assert task.containers == (Container("django", "i-1", last_status="STOPPED", exit_code=1, reason="crashed"),)
+    assert task.containers == (
+        Container("django", "i-1", last_status="STOPPED", exit_code=1, reason="crashed", essential=True),
+        Container("migrate", "i-1", last_status="STOPPED", exit_code=0, essential=False, is_job=True, ports=(80,)),
+    )
     assert api.tasks("env-1", ["i-1"]) == (task,), "the place of an instance is remembered"
     ecs.stubber.assert_no_pending_responses()
 
@@ -237,9 +256,29 @@ def test_only_the_blamed_containers_and_the_engine_are_quoted() -> None:
             lines = [{"message": f"line {n}\n"} for n in range(3)]
             logs.expect("get_log_events", {"events": lines}, {**asked, **start, **end})
     api = LogsApi(logs.client, lines=2)
-    assert api.last_lines("env-1", ["django"], ["flower"], since=DATE, lives={"django": (created, ended)}) == {
+    lives = [Life("django", "i-1", "task-1", created, ended)]
+    assert api.last_lines("env-1", lives, ["i-1"], ["flower"], since=DATE) == {
         "django": ("line 1", "line 2"),
         "eb-engine.log": ("line 1", "line 2"),
+    }
+
+
+def test_of_several_instances_each_log_is_told_apart() -> None:
+    logs = Stubbed("logs")
+    group = "/aws/elasticbeanstalk/env-1/var/log/containers/django"
+    engine = "/aws/elasticbeanstalk/env-1/var/log/eb-engine.log"
+    logs.expect("describe_log_groups", {"logGroups": [{"logGroupName": name} for name in (group, engine)]})
+    streams = [{"logStreamName": name} for name in ("i-3", "i-2", "i-1")]
+    logs.expect("describe_log_streams", {"logStreams": streams})
+    logs.expect("get_log_events", {"events": [{"message": "of two"}]})
+    logs.expect("describe_log_streams", {"logStreams": streams})
+    logs.expect("get_log_events", {"events": [{"message": "two"}]})
+    logs.expect("get_log_events", {"events": [{"message": "one"}]})
+    lives = [Life("django", "i-2", "task-2", DATE, None)]
+    assert LogsApi(logs.client).last_lines("env-1", lives, ["i-1", "i-2"], since=DATE) == {
+        "django (i-2)": ("of two",),
+        "eb-engine.log (i-2)": ("two",),
+        "eb-engine.log (i-1)": ("one",),
     }
 
 

@@ -19,7 +19,9 @@ from ansible_collections.antenna.aws.plugins.module_utils._eb.model import (
     ProbeAnswer,
     Task,
 )
-from ansible_collections.antenna.aws.plugins.module_utils._eb.verdict import Failure, Goal, Observation, judge
+from ansible_collections.antenna.aws.plugins.module_utils._eb.observation import Goal, Observation
+from ansible_collections.antenna.aws.plugins.module_utils._eb.remedies import Found
+from ansible_collections.antenna.aws.plugins.module_utils._eb.verdict import Failure, judge
 
 T0 = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 GOAL = Goal("env", "antenna", version_label="v2", request_id="ours", since=T0, probe_statuses=(200,))
@@ -45,7 +47,8 @@ LOGS = {"eb-engine.log": ("[ERROR] failed",), "django": ("starting", "KeyError: 
 def test_a_person_is_told_what_they_would_look_for() -> None:
     failure = judge(OBSERVATION, GOAL)
     assert isinstance(failure, Failure)
-    assert diagnosis(failure, OBSERVATION, GOAL, LOGS) == (
+    cure = Found("variable-missing", "Set it.", "django", "KeyError: 'DJANGO_SECRET_KEY'")
+    assert diagnosis(failure, OBSERVATION, GOAL, LOGS, [cure]) == (
         "ERROR: Failed to deploy application.",
         "The environment is Ready with version v1, not with v2, and nothing is deploying any more.",
         "Container django stopped with exit code 1.",
@@ -56,6 +59,7 @@ def test_a_person_is_told_what_they_would_look_for() -> None:
         "Last lines of django:",
         "  starting",
         "  KeyError: 'DJANGO_SECRET_KEY'",
+        "Likely remedy (variable-missing): Set it.",
     )
 
 

@@ -81,4 +81,4 @@ def test_a_certificate_that_is_not_trusted_is_told_apart(endpoint: str) -> None:
 
 def test_only_http_is_asked() -> None:
     with pytest.raises(AntennaError, match="'ftp://x/' is not an http or https URL"):
-        probe(Probe(url="ftp://x/"), ENVIRONMENT)
+        Probe(url="ftp://x/").check()

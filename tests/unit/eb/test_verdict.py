@@ -17,19 +17,17 @@ from ansible_collections.antenna.aws.plugins.module_utils._eb.model import (
     HealthReport,
     Instance,
     ProbeAnswer,
+    Setting,
     Task,
 )
+from ansible_collections.antenna.aws.plugins.module_utils._eb.observation import Goal, Observation
+from ansible_collections.antenna.aws.plugins.module_utils._eb.tasks import Life, current_tasks, last_lives
 from ansible_collections.antenna.aws.plugins.module_utils._eb.verdict import (
     Failure,
-    Goal,
-    Observation,
     Success,
     Waiting,
-    current_tasks,
     health_rank,
     judge,
-    last_lives,
-    never_ran,
     out_of_time,
 )
 
@@ -37,7 +35,9 @@ T0 = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 OURS = "request-ours"
 OLDER = "request-older"
 
-GOAL = Goal("env", "antenna", version_label="v2", request_id=OURS, since=T0, steady=10, probe_statuses=(200,))
+GOAL = Goal(
+    "env", "antenna", "v2", request_id=OURS, since=T0, steady=10, patience=120, probe_statuses=(200,), probe_port=80
+)
 NOW = replace(GOAL, request_id=None)
 
 
@@ -94,6 +94,7 @@ GOOD = Observation(
     configurations=(ConfigurationSet("deployed"),),
     health=HealthReport("Ok", "Green"),
     instances=(INSTANCE,),
+    instance_ids=("i-1",),
     tasks=(task(1, DJANGO, BEAT),),
     probe=ProbeAnswer("http://env/", "env", status=200),
     steady_for=10,
@@ -104,6 +105,15 @@ OTHER_VERSION = replace(
     environment=replace(ENVIRONMENT, version_label="v9"),
     instances=(replace(INSTANCE, version_label="v9"),),
 )
+DOWN = replace(GOOD, tasks=(task(1, DJANGO, BEAT_EXITED, desired="STOPPED"),))
+SILENT = ProbeAnswer("http://env/", error="connection refused")
+REDIRECT = ProbeAnswer("http://env/", status=301, location="https://env/")
+TYPE = ("aws:elasticbeanstalk:environment", "EnvironmentType")
+PORT = ("aws:elasticbeanstalk:environment:process:default", "Port")
+SINGLE = replace(GOOD, configurations=(ConfigurationSet("deployed", (Setting(*TYPE, "SingleInstance"),)),))
+BALANCED = replace(GOOD, configurations=(ConfigurationSet("deployed", (Setting(*PORT, "5000"),)),))
+STALE_INSTANCE = replace(INSTANCE, deployment_time=at(-9))
+SECOND = replace(INSTANCE, instance_id="i-2")
 BACK = replace(ENVIRONMENT, version_label="v1", health="Red", health_status="Degraded")
 
 
@@ -144,13 +154,21 @@ def test_success(observation: Observation, goal: Goal) -> None:
          "complete, but with errors"),
         (replace(GOOD, events=events(LAUNCHED_WITH_ISSUES)), GOAL, "issues during launch"),
         (replace(UPDATING, events=events(("FATAL", "Failed to launch environment."))), GOAL, "FATAL"),
-        (replace(GOOD, environment=BACK), GOAL, "Ready with version v1, not with v2"),
+        (replace(GOOD, environment=BACK, events=events(*REVERTED)), GOAL, "Ready with version v1, not with v2"),
         (replace(GOOD, environment=BACK, events=()), NOW, "Ready with version v1, not with v2"),
         (replace(GOOD, configurations=(ConfigurationSet("failed", (), at(5)),)), GOAL, "configuration update failed"),
         (replace(GOOD, instances=(replace(INSTANCE, deployment_status="Failed"),)), GOAL, "on instance i-1 failed"),
         (replace(GOOD, tasks=(task(1, DJANGO, BEAT_EXITED),)), GOAL, "celerybeat stopped with exit code 1"),
         (replace(UPDATING, tasks=(task(1, DJANGO, BEAT_EXITED),)), GOAL, "celerybeat stopped"),
-        (replace(GOOD, tasks=(task(1, DJANGO, BEAT_EXITED, desired="STOPPED"),)), GOAL, "celerybeat stopped"),
+        (replace(DOWN, down_for=120), GOAL, "celerybeat stopped"),
+        (DOWN, NOW, "celerybeat stopped"),
+        (replace(GOOD, probe=REDIRECT, unanswered_for=10), GOAL, "redirecting to https://env/, not 200 for 10 s"),
+        (replace(GOOD, probe=REDIRECT), replace(GOAL, steady=0), "answered 301"),
+        (replace(GOOD, probe=SILENT, unanswered_for=120), GOAL, "connection refused, not 200 for 120 s, while nothing"),
+        (replace(SINGLE, probe=SILENT, tasks=(task(1, replace(DJANGO, ports=(8000,))),)), GOAL,
+         "No container is published at port 80."),
+        (replace(BALANCED, probe=SILENT, tasks=(task(1, replace(DJANGO, ports=(80,))),)), GOAL, "at port 5000"),
+        (Observation(found=False, gone_for=10), GOAL, "'env' was there, and is no more"),
         (replace(GOOD, environment=replace(ENVIRONMENT, status="Terminating")), GOAL, "is terminating"),
         (replace(UPDATING, environment=replace(ENVIRONMENT, status="Aborting")), GOAL, "aborted"),
         (replace(GOOD, environment=replace(ENVIRONMENT, application_name="other")), GOAL, "belongs to application"),
@@ -189,6 +207,20 @@ def test_certain_failure(observation: Observation, goal: Goal, reason: str) -> N
         (replace(GOOD, probe=ProbeAnswer("http://env/", status=502)), GOAL, "answered 502, not 200"),
         (replace(GOOD, probe=ProbeAnswer("http://env/", error="connection refused")), GOAL, "connection refused"),
         (replace(GOOD, probe=None), GOAL, "the probe has not been tried"),
+        (DOWN, GOAL, "celerybeat is STOPPED"),
+        (replace(GOOD, tasks=(task(1, DJANGO, replace(BEAT_EXITED, essential=True)),)), GOAL, "celerybeat is STOPPED"),
+        (replace(GOOD, probe=REDIRECT, unanswered_for=9), GOAL, "answered 301"),
+        (replace(GOOD, probe=SILENT, unanswered_for=119), GOAL, "connection refused"),
+        (replace(GOOD, probe=replace(REDIRECT, status=404), unanswered_for=99), GOAL, "answered 404"),
+        (replace(GOOD, probe=REDIRECT, unanswered_for=99, unread=("Throttling",)), GOAL, "answered 301"),
+        (replace(SINGLE, probe=SILENT, tasks=(task(1, replace(DJANGO, ports=(80,))),)), GOAL, "connection refused"),
+        (replace(SINGLE, probe=SILENT), GOAL, "connection refused"),
+        (replace(GOOD, environment=BACK), GOAL, "version is v1, not v2"),
+        (replace(GOOD, instances=(STALE_INSTANCE,)), GOAL, "has version v2 of an earlier deployment (7)"),
+        (replace(GOOD, tasks=(task(1, DJANGO, created=-1),)), GOAL, "the task on i-1 is older than the deployment"),
+        (replace(GOOD, instances=(INSTANCE, SECOND), instance_ids=("i-1", "i-2")), GOAL, "no task has been seen on i-2"
+         ),
+        (Observation(found=False, gone_for=9), GOAL, "has not been seen"),
     ],
 )  # fmt: skip
 def test_not_decided_yet(observation: Observation, goal: Goal, unmet: str) -> None:
@@ -209,7 +241,9 @@ def test_an_essential_containers_crash_names_the_container() -> None:
     )
 
 
-@pytest.mark.parametrize("observation", [GOOD, replace(UPDATING, events=events(*COMMAND_FAILED))])
+@pytest.mark.parametrize(
+    "observation", [replace(GOOD, down_for=120), replace(UPDATING, events=events(*COMMAND_FAILED))]
+)
 def test_containers_that_were_stopped_along_with_the_one_that_failed_are_not_blamed(observation: Observation) -> None:
     along = replace(DJANGO, last_status="STOPPED", exit_code=137)
     never = Container("flower", "i-1", last_status="STOPPED")
@@ -237,14 +271,46 @@ def test_a_container_is_blamed_though_the_old_version_was_put_back() -> None:
     decided = judge(replace(GOOD, environment=BACK, events=events(*COMMAND_FAILED), tasks=tasks), GOAL)
     assert isinstance(decided, Failure)
     assert decided.containers == (BEAT_EXITED,)
-    assert last_lives(tasks) == {"celerybeat": (at(5), at(6))}
-    assert last_lives((older, task(4, BEAT_EXITED))) == {"celerybeat": (at(5), None)}
+    assert last_lives(tasks, decided.containers) == (Life("celerybeat", "i-1", "2", at(5), at(6)),)
+    assert last_lives((older, task(4, BEAT_EXITED)), [BEAT_EXITED]) == (Life("celerybeat", "i-1", "4", at(5), None),)
 
 
 def test_a_container_without_an_image_never_ran_whatever_its_log_has_of_earlier_ones() -> None:
     imageless = replace(BEAT_EXITED, exit_code=None, reason="CannotPullContainerError: not found")
-    assert never_ran((task(1, BEAT_EXITED, created=1), task(2, DJANGO, imageless, created=2))) == {"celerybeat"}
-    assert never_ran((task(1, imageless, created=1), task(2, DJANGO, BEAT_EXITED, created=2))) == set()
+    assert last_lives((task(1, BEAT_EXITED, created=1), task(2, DJANGO, imageless, created=2)), [imageless]) == ()
+    (life,) = last_lives((task(1, imageless, created=1), task(2, DJANGO, BEAT_EXITED, created=2)), [BEAT_EXITED])
+    assert life.task_id == "2"
+    (life,) = last_lives((task(1, BEAT_EXITED, created=1), task(2, DJANGO, BEAT, created=2)), [BEAT])
+    assert life.task_id == "2", "not that of a task that failed before"
+
+
+def test_the_second_of_two_tasks_that_end_after_the_deployment_is_a_loop() -> None:
+    first = replace(task(1, BEAT_EXITED, created=3), last_status="STOPPED", stopped_at=at(20))
+    second = replace(task(2, BEAT_EXITED, created=22), last_status="STOPPED", stopped_at=at(40))
+    once = replace(GOOD, tasks=(first, task(2, DJANGO, BEAT, created=22)))
+    assert isinstance(judge(once, GOAL), Success), "one end may be cured by the next start"
+    twice = judge(replace(GOOD, tasks=(first, second, task(3, DJANGO, BEAT, created=42))), GOAL)
+    assert isinstance(twice, Failure)
+    assert twice.reasons == ("Container celerybeat stopped with exit code 1.",)
+
+
+def test_a_container_that_others_wait_for_need_not_run() -> None:
+    job = replace(BEAT_EXITED, exit_code=0, is_job=True)
+    assert isinstance(judge(replace(GOOD, tasks=(task(1, DJANGO, job),)), GOAL), Success)
+
+
+def test_of_several_instances_the_one_to_blame_is_named() -> None:
+    other = Task("task/9", "i-2", created_at=at(5), containers=(replace(BEAT_EXITED, instance_id="i-2"),))
+    both = replace(GOOD, instances=(INSTANCE, SECOND), instance_ids=("i-1", "i-2"), tasks=(*GOOD.tasks, other))  # type: ignore[misc]
+    decided = judge(both, GOAL)
+    assert isinstance(decided, Failure)
+    assert decided.reasons == ("Container celerybeat on i-2 stopped with exit code 1.",)
+
+
+def test_tags_deploy_nothing_so_that_an_older_deployment_serves() -> None:
+    tagged = events(("INFO", "Environment tag update completed successfully."))
+    stale = replace(GOOD, events=tagged, instances=(STALE_INSTANCE,), tasks=(task(1, DJANGO, created=-60),))
+    assert isinstance(judge(stale, GOAL), Success)
 
 
 def test_out_of_time_says_what_is_missing_and_blames_what_does_not_run() -> None:

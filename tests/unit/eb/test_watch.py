@@ -21,11 +21,14 @@ from ansible_collections.antenna.aws.plugins.module_utils._eb.model import (
     ProbeAnswer,
     Task,
 )
-from ansible_collections.antenna.aws.plugins.module_utils._eb.verdict import Failure, Goal, Success
-from ansible_collections.antenna.aws.plugins.module_utils._eb.watch import Ending, Observer, Progress, Watch, blamed
+from ansible_collections.antenna.aws.plugins.module_utils._eb.observation import Goal
+from ansible_collections.antenna.aws.plugins.module_utils._eb.verdict import Failure, Success
+from ansible_collections.antenna.aws.plugins.module_utils._eb.watch import Ending, Observer, Progress, Watch
 
 T0 = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
-GOAL = Goal("env", "antenna", version_label="v2", request_id="ours", since=T0, steady=10, probe_statuses=(200,))
+GOAL = Goal(
+    "env", "antenna", version_label="v2", request_id="ours", since=T0, steady=10, patience=120, probe_statuses=(200,)
+)
 READY = Environment("e-1", "env", "antenna", status="Ready", health="Green", health_status="Ok", version_label="v2")
 UPDATING = replace(READY, status="Updating")
 STARTING = Event(T0 + timedelta(seconds=1), "INFO", "Environment update is starting.", "ours")
@@ -106,8 +109,9 @@ def watch(
     timeout: float = 100,
 ) -> tuple[Ending, list[Progress]]:
     told: list[Progress] = []
-    observer = Observer(goal, api, containers or FakeContainers(), probe)  # type: ignore[arg-type]
-    ending = Watch(observer, goal, FakeClock(), told.append, timeout=timeout, poll=5).run()
+    clock = FakeClock()
+    observer = Observer(goal, api, containers or FakeContainers(), probe, clock)  # type: ignore[arg-type]
+    ending = Watch(observer, goal, clock, told.append, timeout=timeout, poll=5).run()
     return ending, told
 
 
@@ -216,8 +220,94 @@ def test_what_only_counts_on_is_told_once() -> None:
     assert [progress.when for progress in told if "timed out" in progress.text] == ["+0s"]
 
 
-def test_the_container_to_blame_is_known() -> None:
-    crashed = replace(DJANGO, last_status="STOPPED", exit_code=1)
-    ending, _told = watch(FakeApi([READY]), containers=FakeContainers([(Task("t", "i-1", containers=(crashed,)),)]))
-    assert blamed(ending) == ("django",)
-    assert blamed(replace(ending, verdict=Success(""))) == ()
+def test_an_answer_that_is_none_does_not_end_the_wait() -> None:
+    garbled = FakeApi([READY])
+    looks = iter([KeyError("EventDate")])
+    events = garbled.events
+
+    def broken(environment: Environment, since: Any = None, newest: Any = None) -> tuple[Event, ...]:
+        for error in looks:
+            raise error
+        return events(environment, since, newest)
+
+    garbled.events = broken  # type: ignore[method-assign]
+    ending, told = watch(garbled)
+    assert isinstance(ending.verdict, Success)
+    assert "An answer could not be understood (KeyError: 'EventDate')" in told[0].text
+
+
+def test_a_look_that_failed_breaks_no_steadiness_and_makes_none() -> None:
+    lost = AwsError("read environment 'env'", "Connection was closed", code="ConnectionClosedError")
+    ending, _told = watch(FakeApi([READY, lost, READY, READY]))
+    assert isinstance(ending.verdict, Success)
+    assert ending.seconds == 10
+    ending, _told = watch(FakeApi([READY, lost]), timeout=30)
+    assert isinstance(ending.verdict, Failure)
+
+
+def test_events_that_were_seen_stay_seen_though_a_read_lags_behind() -> None:
+    api = FakeApi([UPDATING, UPDATING, READY], [[STARTING], [STARTING, COMPLETED], [STARTING]])
+    ending, told = watch(api)
+    assert isinstance(ending.verdict, Success)
+    assert [progress.text for progress in told].count("Environment update completed successfully.") == 1
+
+
+def test_an_environment_that_still_looks_as_before_is_no_failure() -> None:
+    before = replace(READY, version_label="v1")
+    ending, _told = watch(FakeApi([before, before, READY]))
+    assert isinstance(ending.verdict, Success)
+    assert ending.seconds == 20
+
+
+def test_an_environment_that_someone_removed_meanwhile_is_not_waited_for() -> None:
+    ending, _told = watch(FakeApi([UPDATING, None]))
+    assert isinstance(ending.verdict, Failure)
+    assert ending.seconds == 15
+
+
+def test_what_the_application_answers_is_believed_when_it_stands() -> None:
+    refused = ProbeAnswer("http://env/", "env", status=400)
+    ending, _told = watch(FakeApi([UPDATING, READY]), probe=lambda _environment: refused)
+    assert isinstance(ending.verdict, Failure)
+    assert ending.seconds == 5 + GOAL.steady
+
+
+def test_a_server_may_take_its_time_to_answer() -> None:
+    answers = iter([ProbeAnswer("http://env/", "env", error="connection refused")] * 20)
+    ending, _told = watch(
+        FakeApi([READY]), probe=lambda environment: next(answers, answering(environment)), timeout=600
+    )
+    assert isinstance(ending.verdict, Success)
+    assert ending.seconds == 100 + GOAL.steady
+    silent = ProbeAnswer("http://env/", "env", error="connection refused")
+    ending, _told = watch(FakeApi([READY]), probe=lambda _environment: silent, timeout=600)
+    assert isinstance(ending.verdict, Failure)
+    assert ending.seconds == GOAL.patience
+
+
+def test_looks_that_take_long_do_not_make_the_pauses_longer() -> None:
+    clock = FakeClock()
+    looks: list[float] = []
+
+    def slow(environment: Environment) -> ProbeAnswer:
+        looks.append(clock.time)
+        clock.time += 2
+        return answering(environment)
+
+    observer = Observer(GOAL, FakeApi([READY]), FakeContainers(), slow, clock)  # type: ignore[arg-type]
+    Watch(observer, GOAL, clock, lambda _progress: None, timeout=100, poll=5).run()
+    assert looks == [0, 5, 10]
+
+
+def test_reads_end_soon_after_the_deadline() -> None:
+    clock = FakeClock()
+
+    class Hanging(FakeApi):
+        def health(self, _environment: Environment) -> HealthReport:
+            clock.time += 20
+            raise AwsError("read the health", "Read timeout", code="ReadTimeoutError")
+
+    observer = Observer(GOAL, Hanging([UPDATING, READY]), FakeContainers(), answering, clock)  # type: ignore[arg-type]
+    ending = Watch(observer, GOAL, clock, lambda _progress: None, timeout=30, poll=5).run()
+    assert isinstance(ending.verdict, Failure)
+    assert ending.seconds <= 50
