@@ -54,7 +54,7 @@ class Refusals:
             return refuse(environ, start_response, call, _crash(error, call, protocol, sent))
         status, headers = begun[0]
         kind = _content_type(headers)
-        if status >= "4" and kind == "text/html":
+        if status >= "4" and kind == "text/html" and (call.service, status[:3]) != ("s3", "404"):
             return refuse(environ, start_response, call, _unserved(environ, call, status))
         if status >= "4" and kind == "application/json" and protocol not in ("json", "rest-json"):
             return refuse(environ, start_response, call, _retold(status, b"".join(body)))
@@ -103,6 +103,8 @@ def malformed(protocol: Protocol, why: str) -> Refusal:
 
 def _unserved(environ: dict[str, Any], call: Call, status: str) -> Refusal:
     asked = f"{environ['REQUEST_METHOD']} {environ.get('PATH_INFO', '')}"
+    if call.service == "s3" and status.startswith("403"):
+        return Refusal(403, "AccessDenied", "Access Denied")
     if call.service == "s3" and status.startswith("405"):
         return Refusal(405, "MethodNotAllowed", "The specified method is not allowed against this resource.")
     return Refusal(400, UNKNOWN, f"{asked} is not implemented for {call.service}")

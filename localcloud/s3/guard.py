@@ -9,14 +9,13 @@ disabling ACLs for your bucket".
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
 from localcloud.calls import identify
-from localcloud.s3.answers import S3Answer, error_answer
+from localcloud.s3.answers import S3Answer, body_of, error_answer
 
 if TYPE_CHECKING:
     from localcloud.cloud import Cloud
@@ -53,8 +52,8 @@ class Guard:
         if bucket is None:
             return None if key or acl is None else _new_with_acl(environ, acl)
         if "policy" in asked and not key:
-            return _public_policy(bucket, _body(environ))
-        return _forbidden_acl(bucket, acl, _body(environ) if "acl" in asked else b"")
+            return _public_policy(bucket, body_of(environ))
+        return _forbidden_acl(bucket, acl, body_of(environ) if "acl" in asked else b"")
 
     def _bucket(self, name: str) -> Any:
         from moto.s3.models import s3_backends
@@ -70,13 +69,6 @@ def _acl(environ: dict[str, Any]) -> str | None:
     """The canned ACL of the headers, or the grants in them."""
     grants = [str(value) for name, value in environ.items() if name.startswith("HTTP_X_AMZ_GRANT_")]
     return environ.get("HTTP_X_AMZ_ACL") or " ".join(grants) or None
-
-
-def _body(environ: dict[str, Any]) -> bytes:
-    """The request's body, which stays readable."""
-    body: bytes = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
-    environ["wsgi.input"] = io.BytesIO(body)
-    return body
 
 
 def _new_with_acl(environ: dict[str, Any], acl: str) -> S3Answer | None:

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs
 
 from localcloud.policies import NotJudged
 from localcloud.s3.access import Caller, may
-from localcloud.s3.answers import S3Answer, error_answer
+from localcloud.s3.answers import S3Answer, body_of, error_answer
 
 if TYPE_CHECKING:
     from localcloud.cloud import Cloud
@@ -75,5 +75,14 @@ def _is_unsigned(environ: dict[str, Any]) -> bool:
         return False
     if str(environ.get("CONTENT_TYPE", "")).startswith("application/x-www-form-urlencoded"):
         return False
+    if _is_signed_form(environ):
+        return False
     query = parse_qs(str(environ.get("QUERY_STRING", "")))
     return not ({"X-Amz-Signature", "Signature", "Action"} & set(query))
+
+
+def _is_signed_form(environ: dict[str, Any]) -> bool:
+    """A form of a browser, with the signature among its fields."""
+    if not str(environ.get("CONTENT_TYPE", "")).startswith("multipart/form-data"):
+        return False
+    return any(field in body_of(environ) for field in (b'name="X-Amz-Signature"', b'name="signature"'))

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import requests
 from botocore.exceptions import ClientError
 
 REGION = {"LocationConstraint": "us-west-2"}
@@ -97,7 +98,12 @@ def test_a_policy_that_wants_tls_does_not_bind_who_has_it(s3: Any, bucket: str) 
     s3.put_object(Bucket=bucket, Key="x", Body=b"x")
     assert s3.get_object(Bucket=bucket, Key="x")["Body"].read() == b"x"
     s3.put_bucket_policy(Bucket=bucket, Policy=policy(bucket, Effect="Deny", Action="s3:PutObject"))
-    assert code_of(s3.put_object, Bucket=bucket, Key="x", Body=b"y") in ("AccessDenied", "403")
+    assert code_of(s3.put_object, Bucket=bucket, Key="x", Body=b"y") == "AccessDenied"
+
+
+def test_what_is_not_there_is_not_there_for_head_either(s3: Any, bucket: str) -> None:
+    assert code_of(s3.head_object, Bucket=bucket, Key="x") == "404"
+    assert code_of(s3.head_bucket, Bucket=f"b-{uuid.uuid4()}") == "404"
 
 
 def test_versions_outlive_deletion(s3: Any, bucket: str) -> None:
@@ -108,3 +114,11 @@ def test_versions_outlive_deletion(s3: Any, bucket: str) -> None:
     assert code_of(s3.get_object, Bucket=bucket, Key="x") == "NoSuchKey"
     assert s3.get_object(Bucket=bucket, Key="x", VersionId=first)["Body"].read() == b"1"
     assert code_of(s3.delete_bucket, Bucket=bucket) == "BucketNotEmpty"
+
+
+def test_forms_are_judged_by_their_signature(s3: Any, bucket: str) -> None:
+    form = s3.generate_presigned_post(bucket, "x")
+    assert requests.post(form["url"], data=form["fields"], files={"file": b"x"}, timeout=10).status_code == 204
+    assert s3.get_object(Bucket=bucket, Key="x")["Body"].read() == b"x"
+    unsigned = {"key": "y"}
+    assert requests.post(form["url"], data=unsigned, files={"file": b"y"}, timeout=10).status_code == 403
