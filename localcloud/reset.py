@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from localcloud.cloud import Cloud
 
 PATH = "/moto-api/reset"
+LOG = logging.getLogger("localcloud.reset")
 
 
 class Resets:
@@ -24,5 +26,13 @@ class Resets:
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         if (environ["REQUEST_METHOD"], environ.get("PATH_INFO")) == ("POST", PATH):
             for forget in self._cloud.reset_hooks:
-                forget()
+                _forget(forget)
         return self._application(environ, start_response)
+
+
+def _forget(forget: Callable[[], None]) -> None:
+    """What one service cannot let go of is no reason for the others, and moto, to keep what they have."""
+    try:
+        forget()
+    except Exception:
+        LOG.exception("while the account was emptied")

@@ -56,6 +56,17 @@ class RegistryError(Exception):
     """The registry refused; the message has its own words."""
 
 
+class ManifestRefused(RegistryError):
+    """The registry does not take a manifest.
+
+    :param missing: Digests of the layers that it does not have; without any the manifest itself is wrong.
+    """
+
+    def __init__(self, message: str, missing: tuple[str, ...]) -> None:
+        super().__init__(message)
+        self.missing = missing
+
+
 class Registry:
     """The registry's container, and its content as the API and the storage show it."""
 
@@ -143,11 +154,11 @@ class Registry:
     def put(self, repository: str, reference: str, manifest: bytes, media_type: str) -> str:
         """Store a manifest whose layers are there under a tag or its digest, and return its digest.
 
-        :raises RegistryError: When the registry refuses it.
+        :raises ManifestRefused: When the registry refuses it.
         """
         answer = self.push(repository, reference, manifest, {"Content-Type": media_type})
         if answer.status_code != 201:
-            raise RegistryError(answer.text.strip()[:400])
+            raise ManifestRefused(answer.text.strip()[:400], _missing_layers(answer))
         return answer.headers["Docker-Content-Digest"]
 
     def push(self, repository: str, reference: str, manifest: bytes, headers: Mapping[str, str]) -> requests.Response:
@@ -248,3 +259,8 @@ class Registry:
             )
         except requests.RequestException as error:
             raise RegistryError(f"the registry at {self._cloud.registry} does not answer: {error}") from error
+
+
+def _missing_layers(answer: requests.Response) -> tuple[str, ...]:
+    errors = answer.json().get("errors", ()) if answer.status_code == 400 else ()
+    return tuple(str(error.get("detail")) for error in errors if error.get("code") == "MANIFEST_BLOB_UNKNOWN")

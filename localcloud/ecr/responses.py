@@ -26,7 +26,7 @@ from moto.ecr.responses import ECRResponse
 
 from localcloud.ecr import gate
 from localcloud.ecr.lifecycle import Expiry, expired
-from localcloud.ecr.registry import Image, Registry, RegistryError
+from localcloud.ecr.registry import Image, ManifestRefused, Registry, RegistryError
 from localcloud.ecr.tokens import USER, Passwords
 
 if TYPE_CHECKING:
@@ -41,6 +41,18 @@ class ServerException(ServiceException):  # type: ignore[misc]
     """The registry failed."""
 
     code = "ServerException"
+
+
+class LayersNotFoundException(ServiceException):  # type: ignore[misc]
+    """A manifest names layers that nobody has pushed."""
+
+    code = "LayersNotFoundException"
+
+    def __init__(self, repository: Repository, digests: Iterable[str]) -> None:
+        super().__init__(
+            f"Layers with digests '[{', '.join(digests)}]' required for pushing image into repository with name "
+            f"'{repository.name}' in the registry with id '{repository.registry_id}' do not exist"
+        )
 
 
 class UnsupportedCommandException(ServiceException):  # type: ignore[misc]
@@ -159,7 +171,7 @@ class RegistryECRResponse(ECRResponse):  # type: ignore[misc]
         if not reference or not media_type:
             raise InvalidParameterException("imageTag or imageDigest, and imageManifestMediaType, are needed here")
         self._check_tag(repository, tag, manifest)
-        digest = self.registry.put(repository.name, reference, manifest.encode(), media_type)
+        digest = self._put(repository, reference, manifest, media_type)
         image = {
             "registryId": repository.registry_id,
             "repositoryName": repository.name,
@@ -168,6 +180,14 @@ class RegistryECRResponse(ECRResponse):  # type: ignore[misc]
             "imageManifestMediaType": media_type,
         }
         return ActionResult({"image": image})
+
+    def _put(self, repository: Repository, reference: str, manifest: str, media_type: str) -> str:
+        try:
+            return self.registry.put(repository.name, reference, manifest.encode(), media_type)
+        except ManifestRefused as error:
+            if error.missing:
+                raise LayersNotFoundException(repository, error.missing) from error
+            raise InvalidParameterException(f"Invalid parameter at 'ImageManifest': {error}") from error
 
     def initiate_layer_upload(self) -> ActionResult:
         raise _refused("InitiateLayerUpload")
