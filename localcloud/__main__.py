@@ -9,6 +9,7 @@ import argparse
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -55,11 +56,9 @@ def up(state: State, options: argparse.Namespace) -> int:
     if ready is not None:
         _say(f"The rehearsal cloud is already up: {ready.endpoint}")
         return 0
-    engine = Engine.open(state.cloud_id)
-    end(state)
-    for removed in engine.remove_all():
+    for removed in _cleared(state):
         _say(f"Removed a leftover: {removed}")
-    images.ensure(engine, _say)
+    images.ensure(Engine.open(state.cloud_id), _say)
     ready = start(state, _options(options))
     _say(f"The rehearsal cloud is up: {ready.endpoint}, for containers {ready.container_endpoint}")
     _say(f"Registry {ready.registry}, certificate authority {ready.ca}, log {state.log_file}")
@@ -69,15 +68,33 @@ def up(state: State, options: argparse.Namespace) -> int:
 def down(state: State, options: argparse.Namespace) -> int:
     """Stop the cloud and remove what it made, and only that."""
     was_there = state.directory.exists()
-    ready = state.read_ready()
-    end(state)
-    engine = Engine.open(state.cloud_id)
-    for removed in (*engine.remove_all(), *(engine.remove_images_of(ready.registry) if ready else ())):
+    for removed in _cleared(state):
         _say(f"Removed {removed}")
     if state.pid_file.exists() or state.log_file.exists():
         shutil.rmtree(state.directory)
     _say("The rehearsal cloud is down" if was_there else "There is no rehearsal cloud here")
     return 0
+
+
+def _cleared(state: State) -> Sequence[str]:
+    """End the cloud if it runs, remove what it made, and say what.
+
+    Images bear the address of their registry. Once ours is gone, who answers there is another cloud that has taken the
+    port of one that crashed: they are its images then.
+    """
+    ready = state.read_ready()
+    end(state)
+    engine = Engine.open(state.cloud_id)
+    removed = engine.remove_all()
+    if ready is None or _answers(ready.registry):
+        return removed
+    return (*removed, *engine.remove_images_of(ready.registry))
+
+
+def _answers(address: str) -> bool:
+    host, _, port = address.rpartition(":")
+    with socket.socket() as probe:
+        return probe.connect_ex((host, int(port))) == 0
 
 
 def status(state: State, options: argparse.Namespace) -> int:

@@ -39,6 +39,7 @@ def install(cloud: Cloud) -> None:
     passwords = Passwords(cloud.clock)
     registry = Registry(cloud, bearers)
     registry.start()
+    cloud.shutdown_hooks.append(registry.wait)
     cloud.reset_hooks.append(lambda: _forget_images(cloud, registry))
     RegistryECRResponse.registry = registry
     RegistryECRResponse.passwords = passwords

@@ -6,8 +6,11 @@
 from __future__ import annotations
 
 import json
+import logging
 import shlex
+import threading
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -22,6 +25,7 @@ from localcloud.engine import ContainerSpec, EngineError, Mount
 if TYPE_CHECKING:
     from localcloud.cloud import Cloud
 
+LOG = logging.getLogger("localcloud.ecr")
 STORAGE = "/var/lib/registry"
 REPOSITORIES = f"{STORAGE}/docker/registry/v2/repositories"
 PORT = 5000
@@ -76,9 +80,30 @@ class Registry:
         self._container = cloud.docker_name("ecr", "registry")
         self._base = f"http://{cloud.registry}/v2"
         self._pushed: dict[tuple[str, str], datetime] = {}
+        self._started: Future[None] = Future()
 
     def start(self) -> None:
-        """Start the container and return when it answers."""
+        """Start the container, and go on meanwhile: who needs the registry waits until it answers."""
+        threading.Thread(target=self._start, name="ecr-registry", daemon=True).start()
+
+    def wait(self) -> None:
+        """Return when it answers.
+
+        :raises EngineError: When its container does not start.
+        :raises DeadlineExceeded: When it runs and does not answer.
+        """
+        self._started.result()
+
+    def _start(self) -> None:
+        try:
+            self._run()
+        except Exception as error:
+            LOG.exception("the registry")
+            self._started.set_exception(error)
+        else:
+            self._started.set_result(None)
+
+    def _run(self) -> None:
         cloud = self._cloud
         directory = cloud.state_dir / "registry"
         directory.mkdir(exist_ok=True)
@@ -231,6 +256,7 @@ class Registry:
         return links
 
     def _shell(self, command: str) -> str:
+        self.wait()
         done = self._cloud.engine.exec_run(self._container, ("sh", "-c", command))
         if done.exit_code != 0:
             raise RegistryError(done.output.strip()[:400])
@@ -244,6 +270,7 @@ class Registry:
         body: bytes | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> requests.Response:
+        self.wait()
         token = self._bearers.sign([Access(repository, ("pull", "push", "delete"))])["token"]
         try:
             return requests.request(

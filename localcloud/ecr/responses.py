@@ -92,6 +92,8 @@ class RegistryECRResponse(ECRResponse):  # type: ignore[misc]
             return self.serialized(ActionResult(ServerException(str(error))))
 
     def get_authorization_token(self) -> ActionResult:
+        # Whoever holds a password goes to the registry next, and not through us.
+        self.registry.wait()
         password, expires = self.passwords.issue()
         data = {
             "authorizationToken": base64.b64encode(f"{USER}:{password}".encode()).decode(),

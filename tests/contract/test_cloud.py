@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -19,6 +20,8 @@ from typing import Any
 import boto3
 import docker
 import pytest
+
+from localcloud import images
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -73,11 +76,85 @@ def test_cloud_lives_from_up_to_down(tmp_path: Path) -> None:
         stopped = _localcloud(state, "down")
     assert stopped.returncode == 0, stopped.stderr
     assert not state.exists()
-    ours = {"label": f"localcloud={_cloud_id(state)}"}
-    client = docker.from_env()
-    assert not client.containers.list(all=True, filters=ours)
-    assert not client.networks.list(filters=ours) and not client.volumes.list(filters=ours)
+    assert _docker_objects(state) == set()
     assert _localcloud(state, "down").stdout == "There is no rehearsal cloud here\n"
+
+
+def _docker_objects(state: Path) -> set[str]:
+    """Containers, networks and volumes of the cloud in this directory."""
+    client, ours = docker.from_env(), {"label": f"localcloud={_cloud_id(state)}"}
+    return {
+        *(f"container {item.name}" for item in client.containers.list(all=True, filters=ours)),
+        *(f"network {item.name}" for item in client.networks.list(filters=ours)),
+        *(f"volume {item.name}" for item in client.volumes.list(filters=ours)),
+    }
+
+
+def _database(endpoint: str, name: str) -> Any:
+    """A database of that name in the cloud; its container starts."""
+    rds = boto3.client(
+        "rds",
+        endpoint_url=endpoint,
+        region_name="us-west-2",
+        aws_access_key_id="testing",
+        aws_secret_access_key="testing-secret",
+    )
+    return rds.create_db_instance(
+        DBInstanceIdentifier=name,
+        Engine="postgres",
+        EngineVersion="17",
+        DBInstanceClass="db.t3.micro",
+        AllocatedStorage=20,
+        MasterUsername="antenna",
+        MasterUserPassword="not-to-be-seen",
+    )["DBInstance"]
+
+
+def _endpoint(state: Path) -> str:
+    return str(json.loads((state / "ready.json").read_text())["endpoint"])
+
+
+def test_nothing_is_left_of_a_cloud_that_was_killed(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    assert _localcloud(state, "up").returncode == 0
+    try:
+        _database(_endpoint(state), "killed")
+        image = f"{json.loads((state / 'ready.json').read_text())['registry']}/killed:1"
+        assert docker.from_env().images.get(images.tag()).tag(image)
+        os.kill(json.loads((state / "ready.json").read_text())["pid"], signal.SIGKILL)
+        left = _docker_objects(state)
+        assert {name.partition(f"{_cloud_id(state)}-")[2] for name in left} >= {"rds-killed", "ecr-registry"}
+        assert _localcloud(state, "status").returncode == 3
+        again = _localcloud(state, "up")
+        assert again.returncode == 0, again.stderr
+        assert set(again.stdout.splitlines()) >= {f"Removed a leftover: {name}" for name in (*left, f"image {image}")}
+        assert not any("rds-killed" in name for name in _docker_objects(state))
+        # The name is free: the account is a new one.
+        assert _database(_endpoint(state), "killed")["DBInstanceIdentifier"] == "killed"
+        os.kill(json.loads((state / "ready.json").read_text())["pid"], signal.SIGKILL)
+    finally:
+        stopped = _localcloud(state, "down")
+    assert stopped.returncode == 0, stopped.stderr
+    assert _docker_objects(state) == set() and not state.exists()
+
+
+def test_two_clouds_do_not_meet(tmp_path: Path) -> None:
+    one, other = tmp_path / "one", tmp_path / "other"
+    try:
+        for state in (one, other):
+            assert _localcloud(state, "up").returncode == 0
+            _database(_endpoint(state), "twin")
+        assert _endpoint(one) != _endpoint(other)
+        assert _docker_objects(one) and not _docker_objects(one) & _docker_objects(other)
+        kept = _docker_objects(other)
+        assert _localcloud(one, "down").returncode == 0
+        assert _docker_objects(one) == set() and _docker_objects(other) == kept
+        found = json.loads(_localcloud(other, "status", "--json").stdout)
+        assert list(found["databases"]) == ["twin"] and found["endpoint"] == _endpoint(other)
+    finally:
+        for state in (one, other):
+            _localcloud(state, "down")
+    assert _docker_objects(other) == set()
 
 
 def _cloud_id(state: Path) -> str:
