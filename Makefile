@@ -12,7 +12,7 @@ export PATH
 # Bytecode that is thrown away is made again by every task.
 unexport PYTHONDONTWRITEBYTECODE
 
-PYTHON_TREES := localcloud plugins tests
+PYTHON_TREES := benchmarks localcloud plugins tests
 
 .PHONY: help
 help:  ## Show these targets

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -56,6 +57,44 @@ def test_status_is_json_in_both_places(localcloud: Any) -> None:
     assert printed["ca"] == str(localcloud.state_dir / "ca.pem")
     assert {"environments", "distributions", "databases", "caches"} <= printed.keys()
     assert localcloud.status().keys() == printed.keys()
+
+
+def _distribution(cdn: Any, reference: str) -> str:
+    """A distribution that is deployed nowhere special; returns its id."""
+    origin = {
+        "Id": "api",
+        "DomainName": "api.example",
+        "CustomOriginConfig": {"HTTPPort": 80, "HTTPSPort": 443, "OriginProtocolPolicy": "http-only"},
+    }
+    behaviour = {
+        "TargetOriginId": "api",
+        "ViewerProtocolPolicy": "allow-all",
+        "CachePolicyId": "4135ea2d-6df8-44a3-9df3-4b5a84be39ad",
+    }
+    config = {
+        "CallerReference": reference,
+        "Comment": "",
+        "Enabled": True,
+        "Origins": {"Quantity": 1, "Items": [origin]},
+        "DefaultCacheBehavior": behaviour,
+    }
+    return str(cdn.create_distribution(DistributionConfig=config)["Distribution"]["Id"])
+
+
+def test_status_is_watched(localcloud: Any) -> None:
+    command = [sys.executable, "-m", "localcloud", "status", "--state-dir", str(localcloud.state_dir), "--watch"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as watcher:
+        try:
+            assert watcher.stdout is not None
+            lines = iter(watcher.stdout.readline, "")
+            titles = [line.strip() for line in iter(lambda: next(lines), "Recent events\n") if line[:1].isalpha()]
+            assert titles == ["Environments", "Distributions", "Databases", "Caches", "Cloud"]
+            identifier = _distribution(localcloud.client("cloudfront"), "watched")
+            change = next(line for line in lines if f"distributions {identifier} status" in line)
+            assert re.fullmatch(r"\d\d:\d\d:\d\d distributions \S+ status: (InProgress|Deployed)\n", change)
+        finally:
+            watcher.send_signal(signal.SIGINT)
+    assert watcher.returncode == 130
 
 
 def test_cloud_lives_from_up_to_down(tmp_path: Path) -> None:
