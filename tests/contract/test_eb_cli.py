@@ -112,8 +112,12 @@ def project(stage: Any, program: Path, tmp_path_factory: pytest.TempPathFactory)
     made.write("first")
     web = json.loads((directory / "Dockerrun.aws.json").read_text())["containerDefinitions"]
     label = stage.version(web)
+    settings = {
+        "aws:elasticbeanstalk:cloudwatch:logs": {"StreamLogs": "false"},
+        "aws:elasticbeanstalk:application:environment": {"EXTRA": "1"},
+    }
     for name in (ONE, TWO):
-        stage.create(name, label, {"aws:elasticbeanstalk:cloudwatch:logs": {"StreamLogs": "false"}})
+        stage.create(name, label, settings)
     for name in (ONE, TWO):
         stage.ready(name)
     yield made
@@ -162,13 +166,13 @@ def test_events(project: Project) -> None:
 
 
 def test_properties_are_set_shown_and_removed(project: Project) -> None:
-    printed = project.eb("setenv", "MODE=from the cli", "EXTRA=1", "--timeout", "3")
+    assert "     EXTRA = 1\n" in project.eb("printenv")
+    printed = project.eb("setenv", "MODE=from the cli", "EXTRA=", "--timeout", "3")
     assert "Updating environment eb-one's configuration settings." in printed
     assert CONFIGURED in printed
-    assert "     MODE = from the cli\n" in project.eb("printenv")
-    project.stage.ready(ONE)
-    project.eb("setenv", "EXTRA=", "--timeout", "3")
-    assert "EXTRA" not in project.eb("printenv")
+    printed = project.eb("printenv")
+    assert "     MODE = from the cli\n" in printed
+    assert "EXTRA" not in printed
     project.stage.ready(ONE)
 
 

@@ -1,17 +1,13 @@
 # Copyright: Contributors to the antenna.aws collection
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Elastic Beanstalk and ECS of the rehearsal cloud, with boto3 and the EB CLI, on real containers."""
+"""Elastic Beanstalk and ECS of the rehearsal cloud, with boto3, on real containers."""
 
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 import time
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -399,55 +395,3 @@ def test_another_security_group_means_another_instance(stage: Any, url: str) -> 
     found = ec2.describe_instances(InstanceIds=[after[0]["Id"]])["Reservations"][0]["Instances"][0]
     assert group in [item["GroupId"] for item in found["SecurityGroups"]]
     assert stage.get(f"{url}/") == "release 2\n"
-
-
-EB_CLI = "awsebcli==3.27.5"
-
-
-@pytest.fixture(scope="session")
-def eb_program() -> Path:
-    """The EB CLI in an environment of its own: it wants older versions of what ours needs."""
-    home = Path(__file__).resolve().parents[2] / ".venv" / EB_CLI
-    program = home / "bin" / "eb"
-    if not program.exists():
-        subprocess.run([sys.executable, "-m", "venv", str(home)], check=True)
-        subprocess.run([str(home / "bin" / "pip"), "install", "--quiet", EB_CLI], check=True)
-    return program
-
-
-def test_the_eb_cli_works(stage: Any, created: dict[str, Any], tmp_path: Path, eb_program: Path) -> None:
-    (tmp_path / ".elasticbeanstalk").mkdir()
-    (tmp_path / ".elasticbeanstalk" / "config.yml").write_text(
-        "branch-defaults:\n  default:\n    environment: hello-one\n"
-        "global:\n  application_name: hello\n  default_region: us-west-2\n  sc: null\n"
-    )
-    containers = [{**web(stage, "cli"), "memory": 64}]
-    dockerrun = {"AWSEBDockerrunVersion": 2, "containerDefinitions": containers}
-    (tmp_path / "Dockerrun.aws.json").write_text(json.dumps(dockerrun))
-
-    def eb(*words: str) -> str:
-        return run_eb(eb_program, stage.cloud.endpoint, tmp_path, words)
-
-    eb("deploy", "--timeout", "3")
-    assert stage.get(f"http://{created['EndpointURL']}/") == "release cli\n"
-    assert "Health: Green" in eb("status")
-    assert "Environment update completed successfully." in eb("events")
-    assert "Ok" in eb("health")
-    eb("setenv", "MODE=cli", "--timeout", "3")
-    assert "MODE = cli" in eb("printenv")
-
-
-def run_eb(program: Path, endpoint: str, directory: Path, words: Sequence[str]) -> str:
-    """What the EB CLI prints."""
-    environment = {
-        **os.environ,
-        "AWS_ENDPOINT_URL": endpoint,
-        "AWS_ACCESS_KEY_ID": "testing",
-        "AWS_SECRET_ACCESS_KEY": "testing-secret",
-        "HOME": str(directory),
-    }
-    result = subprocess.run(
-        [str(program), *words], cwd=directory, env=environment, capture_output=True, text=True, timeout=300, check=False
-    )
-    assert result.returncode == 0, result.stdout + result.stderr
-    return result.stdout
