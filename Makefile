@@ -73,6 +73,10 @@ sanity: python  ## ansible-test sanity and the documentation lint, on the built 
 module: python docker
 	pytest -q tests/module
 
+.PHONY: policies
+policies: python  ## Linters of IAM policies, in an environment of their own
+	pytest -q tests/policies
+
 .PHONY: contract
 contract: python docker
 	pytest -q tests/contract
@@ -92,7 +96,7 @@ moto-suite: python docker  ## moto's own tests: MOTO=<its source> [SERVICES=s3,i
 	@python tests/moto/suite.py '$(MOTO)' $(if $(SERVICES),--services '$(SERVICES)')
 
 .PHONY: test
-test: check ansible-lint sanity module contract molecule e2e  ## All tests
+test: check ansible-lint sanity module policies contract molecule e2e  ## All tests
 
 .PHONY: build
 build: python  ## The collection's tarball, in build/

@@ -5,10 +5,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from localcloud.ca import CertificateAuthority
 from localcloud.clock import MovableClock
@@ -18,6 +18,9 @@ from localcloud.firewall import Firewall
 from localcloud.journal import Journal
 from localcloud.latency import Latency
 from localcloud.names import Names
+
+if TYPE_CHECKING:
+    from localcloud.cloudwatch.metrics import Datum
 
 StatusProvider = Callable[[], Mapping[str, Any] | list[dict[str, Any]]]
 
@@ -29,7 +32,8 @@ class Cloud:
     Service packages add to `status_providers` (a section of the status, as `environments`, to what makes it), to
     `shutdown_hooks` (called once before the containers are removed) and to `reset_hooks` (called whenever the account
     is to be empty again). Who runs instances sets `lose_instance`: it takes an instance's id, lets the instance vanish
-    as if its host had failed, and raises LookupError for an unknown one.
+    as if its host had failed, and raises LookupError for an unknown one. What is in `metric_sources` is asked each
+    minute for what goes into CloudWatch.
     """
 
     id: str
@@ -51,6 +55,7 @@ class Cloud:
     status_providers: dict[str, StatusProvider] = field(default_factory=dict)
     shutdown_hooks: list[Callable[[], None]] = field(default_factory=list)
     reset_hooks: list[Callable[[], None]] = field(default_factory=list)
+    metric_sources: list[Callable[[], Iterable[Datum]]] = field(default_factory=list)
     lose_instance: Callable[[str], None] | None = None
 
     def labels(self, kind: str, name: str) -> dict[str, str]:

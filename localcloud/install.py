@@ -27,6 +27,7 @@ SERVICES: tuple[str, ...] = (
     "localcloud.data.elasticache",
     "localcloud.elasticbeanstalk",
     "localcloud.cloudfront",
+    "localcloud.cloudwatch",
 )
 """Modules with an `install(cloud)`, in the order in which they are called."""
 

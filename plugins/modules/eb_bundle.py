@@ -135,6 +135,22 @@ options:
         description:
           - Host name that the container has for itself.
         type: str
+      log_configuration:
+        description:
+          - Where the container's output goes. Without it, it stays on the instance.
+        type: dict
+        suboptions:
+          log_driver:
+            description:
+              - V(awslogs) sends it to CloudWatch Logs.
+            type: str
+            choices: [awslogs]
+            required: true
+          options:
+            description:
+              - Options of the driver, such as C(awslogs-group), C(awslogs-region) and C(awslogs-stream-prefix).
+            type: dict
+            default: {}
   volumes:
     description:
       - Directories of the instance that containers mount.
@@ -352,6 +368,13 @@ CONTAINER = {
         },
     },
     "hostname": {"type": "str"},
+    "log_configuration": {
+        "type": "dict",
+        "options": {
+            "log_driver": {"type": "str", "choices": ["awslogs"], "required": True},
+            "options": {"type": "dict", "default": {}},
+        },
+    },
 }
 
 SPEC = ArgumentSpec(
@@ -493,6 +516,8 @@ def container_from(item: t.Mapping[str, t.Any]) -> eb.Container:
         depends_on=tuple(dependency_from(item["name"], dependency) for dependency in item["depends_on"] or ()),
         mount_points=tuple(eb.MountPoint(**mount) for mount in item["mount_points"] or ()),
         hostname=item["hostname"],
+        log_driver=(item["log_configuration"] or {}).get("log_driver"),
+        log_options=_variables((item["log_configuration"] or {}).get("options")),
     )
 
 

@@ -35,8 +35,8 @@ class Account:
             aws_secret_access_key="test-secret",
         )
 
-    def names(self, service: str, operation: str, key: str, name: str) -> list[str]:
-        answer = getattr(self.client(service), operation)()
+    def names(self, service: str, operation: str, key: str, name: str, **arguments: Any) -> list[str]:
+        answer = getattr(self.client(service), operation)(**arguments)
         for part in key.split("."):
             answer = answer.get(part) or {}
         return [item if not name else item[name] for item in answer]
@@ -44,7 +44,9 @@ class Account:
     def everything(self) -> set[str]:
         """The names of all that bears a deployment's name, service by service."""
         lists = {
-            "environment": self.names("elasticbeanstalk", "describe_environments", "Environments", "EnvironmentName"),
+            "environment": self.names(
+                "elasticbeanstalk", "describe_environments", "Environments", "EnvironmentName", IncludeDeleted=False
+            ),
             "application": self.names("elasticbeanstalk", "describe_applications", "Applications", "ApplicationName"),
             "bucket": self.names("s3", "list_buckets", "Buckets", "Name"),
             "role": self.names("iam", "list_roles", "Roles", "RoleName"),

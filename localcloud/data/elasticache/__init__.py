@@ -20,9 +20,10 @@ def install(cloud: Cloud) -> None:
     import moto.elasticache.models as moto_models
     from moto.elasticache import urls
 
-    from localcloud.data.elasticache.group import ValkeyGroup
+    from localcloud.data.elasticache.group import ValkeyGroup, groups
     from localcloud.data.elasticache.lifecycle import Lifecycle
     from localcloud.data.elasticache.responses import ValkeyResponse
+    from localcloud.data.figures import CacheFigures
     from localcloud.data.servers import Servers
     from localcloud.jobs import Jobs
 
@@ -39,6 +40,8 @@ def install(cloud: Cloud) -> None:
     moto_models.ReplicationGroup = ValkeyGroup
     urls.url_paths["{0}/$"] = ValkeyResponse.dispatch
     cloud.status_providers["caches"] = lambda: _status(cloud, servers)
+    figures = CacheFigures(servers)
+    cloud.metric_sources.append(lambda: figures.of(groups(cloud)))
     lifecycle.watch()
 
 

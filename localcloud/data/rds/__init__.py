@@ -20,7 +20,8 @@ def install(cloud: Cloud) -> None:
     from moto.rds import urls
 
     from localcloud.data.copies import Copies
-    from localcloud.data.rds.instance import PostgresInstance, PostgresSnapshot
+    from localcloud.data.figures import database_figures
+    from localcloud.data.rds.instance import PostgresInstance, PostgresSnapshot, instances
     from localcloud.data.rds.lifecycle import Lifecycle
     from localcloud.data.rds.responses import PostgresResponse
     from localcloud.data.servers import Servers
@@ -40,6 +41,7 @@ def install(cloud: Cloud) -> None:
     moto_models.DBSnapshot = PostgresSnapshot
     urls.url_paths["{0}/$"] = PostgresResponse.dispatch
     cloud.status_providers["databases"] = lambda: _status(cloud, servers)
+    cloud.metric_sources.append(lambda: database_figures(instances(cloud), servers))
     lifecycle.watch()
 
 

@@ -33,7 +33,6 @@ KINDS: t.Mapping[str, frozenset[str]] = {
     "antenna.aws.eb_environment": frozenset({"environment"}),
     "antenna.aws.eb_version": frozenset({"application"}),
     "antenna.aws.elasticache_replication_group": frozenset({"replication_group"}),
-    "antenna.aws.logs_metric_filter": frozenset({"metric_filter"}),
     "antenna.aws.s3_site": frozenset({"bucket"}),
     "community.aws.ecs_ecr": frozenset({"repository"}),
     "community.aws.elasticache_subnet_group": frozenset({"cache_subnet_group"}),

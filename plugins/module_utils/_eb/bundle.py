@@ -102,6 +102,8 @@ class Container:
     depends_on: tuple[Dependency, ...] = ()
     mount_points: tuple[MountPoint, ...] = ()
     hostname: str | None = None
+    log_driver: str | None = None
+    log_options: tuple[tuple[str, str], ...] = ()
 
     @property
     def reserved_mib(self) -> int:
@@ -292,8 +294,10 @@ def _pairs(definition: t.Mapping[str, t.Any]) -> dict[str, str]:
 
 def _definition(container: Container) -> dict[str, t.Any]:
     """Return the ECS container definition; what is not declared is not mentioned."""
+    logging = {"logDriver": container.log_driver, "options": dict(container.log_options)}
     optional = {
         "hostname": container.hostname,
+        "logConfiguration": logging if container.log_driver else None,
         "memory": container.memory,
         "memoryReservation": container.memory_reservation,
         "entryPoint": list(container.entry_point),

@@ -1,0 +1,57 @@
+# Copyright: Contributors to the antenna.aws collection
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The policies as roles render them, and the linters in an environment of their own: their pins fit no other."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+LINTERS = ("parliament==1.6.4", "cloudsplaining==0.9.1", "setuptools==80.9.0")
+ACCOUNT = "123456789012"
+PLAY = """\
+- hosts: antenna
+  gather_facts: false
+  tasks:
+    - ansible.builtin.import_role:
+        name: antenna.aws.identity
+        tasks_from: lookup
+    - ansible.builtin.copy:
+        content: "{{ __identity_scoped | to_json }}"
+        dest: "{{ dest }}"
+"""
+
+
+@pytest.fixture(scope="session")
+def linters() -> Path:
+    """The directory of the linters' commands."""
+    place = ROOT / ".cache" / "iam-linters"
+    made = place / ".made-from"
+    if not made.exists() or made.read_text() != " ".join(LINTERS):
+        subprocess.run([sys.executable, "-m", "venv", "--clear", str(place)], check=True)
+        install = [str(place / "bin" / "pip"), "install", "--quiet", "--disable-pip-version-check", *LINTERS]
+        subprocess.run(install, check=True, timeout=600)
+        made.write_text(" ".join(LINTERS))
+    return place / "bin"
+
+
+@pytest.fixture(scope="session")
+def documents(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+    """The documents of the role identity with `identity_policies: scoped`, by their names."""
+    folder = tmp_path_factory.mktemp("policies")
+    play, rendered = folder / "play.yml", folder / "scoped.json"
+    play.write_text(PLAY)
+    given = {"antenna_account_id": ACCOUNT, "antenna_region": "us-west-2", "identity_policies": "scoped"}
+    options = ["-i", "inventories/production", "-e", json.dumps({**given, "dest": str(rendered)})]
+    command = [str(Path(sys.executable).parent / "ansible-playbook"), str(play), *options]
+    done = subprocess.run(command, cwd=ROOT, env=dict(os.environ), capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return {item["name"]: item["document"] for item in json.loads(rendered.read_text())}
