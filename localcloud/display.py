@@ -49,8 +49,8 @@ def status(found: Told, colours: bool = False) -> list[str]:
     for title, rows in (
         ("Environments", _environments(found["environments"])),
         ("Distributions", _rows(found["distributions"], "status", "url", "domain")),
-        ("Databases", _rows(found["databases"], "status", "engine", "endpoint")),
-        ("Caches", _rows(found.get("caches", {}), "status", "engine", "endpoint")),
+        ("Databases", _rows(found["databases"], "status", "engine", "endpoint", "availability_zone")),
+        ("Caches", _caches(found.get("caches", {}))),
         ("Cloud", _cloud(found)),
         ("Recent events", [_event(item) for item in found.get("events", ())]),
     ):
@@ -143,6 +143,16 @@ def _ending(container: Told) -> str:
 
 def _rows(items: Told, *keys: str) -> list[list[Cell]]:
     return [[Cell(name, "bold"), *(Cell.of(told.get(key) or "") for key in keys)] for name, told in items.items()]
+
+
+def _caches(groups: Told) -> list[list[Cell]]:
+    """Each group, and below it its members, which take each other's roles."""
+    rows = []
+    for name, told in groups.items():
+        rows += _rows({name: told}, "status", "engine", "endpoint")
+        for member, it in told.get("members", {}).items():
+            rows.append([Cell(f"  {member}"), *(Cell.of(it[key]) for key in ("status", "role", "availability_zone"))])
+    return rows
 
 
 def _cloud(found: Told) -> list[list[Cell]]:

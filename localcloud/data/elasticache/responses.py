@@ -133,7 +133,7 @@ class ValkeyResponse(ElastiCacheResponse):  # type: ignore[misc]
         return ActionResult(page("Events", found, self.params))
 
     def create_cache_cluster(self) -> ActionResult:
-        raise requests.absent("CreateCacheCluster: make a replication group; it")
+        raise requests.absent("CreateCacheCluster")
 
     def create_snapshot(self) -> ActionResult:
         raise requests.absent("CreateSnapshot")

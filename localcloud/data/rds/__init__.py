@@ -55,6 +55,7 @@ def _status(cloud: Cloud, servers: Any) -> dict[str, Any]:
             "endpoint": f"{instance.address}:{instance.port}",
             "multi_az": instance.multi_az,
             "availability_zone": instance.availability_zone,
+            "standby_zone": instance.secondary_availability_zone,
             "pending": sorted(instance.pending_modified_values),
             "region": instance.region,
             "container": servers.container(instance.key),

@@ -98,6 +98,17 @@ def test_status_in_sections() -> None:
     ]
 
 
+def test_caches_are_shown_with_their_members() -> None:
+    member = {"status": "available", "role": "replica", "availability_zone": "us-west-2b", "container": "c"}
+    cache = {"status": "available", "engine": "valkey 8.1.0", "endpoint": "c:6379", "members": {"ants-002": member}}
+    shown = display.status({**found(), "caches": {"ants": cache}})
+    row = shown.index("Caches") + 1
+    assert [line.split() for line in shown[row : row + 2]] == [
+        ["ants", "available", "valkey", "8.1.0", "c:6379"],
+        ["ants-002", "available", "replica", "us-west-2b"],
+    ]
+
+
 def test_colours_change_no_word() -> None:
     coloured = display.status(found(), colours=True)
     assert "\033[31mRed (Severe)\033[0m" in coloured[1]
