@@ -227,13 +227,25 @@ def run(python: Path, source: Path, service: str, endpoint: str, name: str) -> d
     report = WORK / f"{name}-{service}.xml"
     environment = {
         **{key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "MOTO_", "PYTHON"))},
+        "PYTHONPATH": str(Path(__file__).parent),
         "TEST_SERVER_MODE": "true",
         "TEST_SERVER_MODE_ENDPOINT": endpoint,
         "AWS_ACCESS_KEY_ID": "server_key",
         "AWS_SECRET_ACCESS_KEY": "server_secret",
     }
     # Those marked so want the world, Docker from within moto's own process, or AWS.
-    command = [str(python), "-m", "pytest", "-q", "-p", "no:cacheprovider", "--timeout", str(SECONDS_PER_TEST)]
+    command = [
+        str(python),
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "isolation",
+        "--timeout",
+        str(SECONDS_PER_TEST),
+    ]
     command += ["-m", "not network and not requires_docker", f"--junitxml={report}", f"tests/test_{service}"]
     with (WORK / f"{name}-{service}.log").open("w") as log:
         subprocess.run(command, cwd=source, env=environment, stdout=log, stderr=log, check=False)
