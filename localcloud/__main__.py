@@ -85,10 +85,13 @@ def _cleared(state: State) -> Sequence[str]:
     ready = state.read_ready()
     end(state)
     engine = Engine.open(state.cloud_id)
-    removed = engine.remove_all()
+    removed = list(engine.remove_all())
+    # Docker may still have been at work for the process that has just ended.
+    while more := engine.remove_all():
+        removed += more
     if ready is None or _answers(ready.registry):
         return removed
-    return (*removed, *engine.remove_images_of(ready.registry))
+    return [*removed, *engine.remove_images_of(ready.registry)]
 
 
 def _answers(address: str) -> bool:
