@@ -54,7 +54,7 @@ class Refusals:
             return refuse(environ, start_response, call, _crash(error, call, protocol, sent))
         status, headers = begun[0]
         kind = _content_type(headers)
-        if status >= "4" and kind == "text/html" and (call.service, status[:3]) != ("s3", "404"):
+        if status >= "4" and kind == "text/html":
             return refuse(environ, start_response, call, _unserved(environ, call, status))
         if status >= "4" and kind == "application/json" and protocol not in ("json", "rest-json"):
             return refuse(environ, start_response, call, _retold(status, b"".join(body)))
@@ -103,6 +103,8 @@ def malformed(protocol: Protocol, why: str) -> Refusal:
 
 def _unserved(environ: dict[str, Any], call: Call, status: str) -> Refusal:
     asked = f"{environ['REQUEST_METHOD']} {environ.get('PATH_INFO', '')}"
+    if call.service == "s3" and status.startswith("404"):
+        return Refusal(404, "NoSuchKey", "The specified key does not exist.")
     if call.service == "s3" and status.startswith("403"):
         return Refusal(403, "AccessDenied", "Access Denied")
     if call.service == "s3" and status.startswith("405"):

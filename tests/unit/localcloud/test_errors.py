@@ -131,11 +131,17 @@ def test_json_is_called_json() -> None:
 
 
 @pytest.mark.parametrize(
-    ("service", "status", "code"), [("s3", 405, "MethodNotAllowed"), ("rds", 400, "InvalidAction")]
+    ("service", "page", "status", "code"),
+    [
+        ("s3", 405, 405, "MethodNotAllowed"),
+        ("s3", 404, 404, "NoSuchKey"),
+        ("s3", 403, 403, "AccessDenied"),
+        ("rds", 405, 400, "InvalidAction"),
+    ],
 )
-def test_web_pages_become_errors(service: str, status: int, code: str) -> None:
+def test_web_pages_become_errors(service: str, page: int, status: int, code: str) -> None:
     def application(environ: dict[str, Any], start_response: Any) -> list[bytes]:
-        start_response("405 Method Not Allowed", [("Content-Type", "text/html; charset=utf-8")])
+        start_response(f"{page} Of Moto", [("Content-Type", "text/html; charset=utf-8")])
         return [b"<!doctype html>"]
 
     answered: list[str] = []
