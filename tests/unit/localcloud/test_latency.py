@@ -70,3 +70,10 @@ def test_services_ask_for_steps_of_the_table() -> None:
         if "{" not in key
     }
     assert asked <= keys and "cloudfront.distribution" in asked
+
+
+def test_no_step_of_the_table_is_idle() -> None:
+    """Each is asked for by its key, or by what comes after the service."""
+    code = "".join(path.read_text() for path in PACKAGE.rglob("*.py") if path.name != "latency.py")
+    idle = [item.key for item in DURATIONS if not re.search(f'"({item.key}|{item.key.partition(".")[2]})"', code)]
+    assert idle == []
