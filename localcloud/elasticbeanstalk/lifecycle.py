@@ -155,6 +155,7 @@ class Lifecycle:
     def _launch(self, operation: Operation, fleet: Fleet) -> list[Instance]:
         """Everything around instances, and as many of them as there should be."""
         environment = operation.environment
+        _check_template(environment)
         if not environment.setting(options.LAUNCH, "IamInstanceProfile"):
             raise LaunchError("Environment must have instance profile associated with it.")
         if not profile_exists(environment):
@@ -237,6 +238,7 @@ class Lifecycle:
 
     def _carry_out(self, operation: Operation, fleet: Fleet, change: Change, changed: set[Key]) -> None:
         environment, new_version = operation.environment, change.version_label is not None
+        _check_template(environment)
         deployer = Deployer(self._cloud, fleet, operation)
         work = self._work(environment, change.version_label or environment.version_label, new_version)
         if not fleet.instances:
@@ -576,6 +578,18 @@ def _replaces(changed: set[Key], platform: Platform | None) -> bool:
 def _has_another(instance: Instance, expected: Deployment | None) -> bool:
     has = instance.deployment
     return has is not None and expected is not None and has.id != expected.id and has.status == "Deployed"
+
+
+def _check_template(environment: Environment) -> None:
+    """Properties are a parameter of the environment's template, and parameters have a limit.
+
+    Seen in https://github.com/meteor-up/mup-aws-beanstalk/issues/42.
+    """
+    if options.properties_size(environment.settings) > options.PROPERTIES_LIMIT:
+        raise LaunchError(
+            "Service:AmazonCloudFormation, Message:Template format error: Parameter 'EnvironmentVariables' default "
+            f"value '[****]' length is greater than {options.PROPERTIES_LIMIT}."
+        )
 
 
 def _value(settings: Mapping[Key, str], key: Key) -> str | None:

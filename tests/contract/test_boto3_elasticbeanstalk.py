@@ -22,6 +22,7 @@ from tests.support.shapes import defects
 NAME, OTHER = "boto-one", "boto-two"
 APPLICATION = "boto"
 COMMAND = "aws:elasticbeanstalk:command"
+PROPERTIES = "aws:elasticbeanstalk:application:environment"
 SOON = {"Delay": 1, "MaxAttempts": 60}
 
 
@@ -177,16 +178,11 @@ def test_configuration(eb: Any, stage: Any, environments: dict[str, Any]) -> Non
 
 
 def test_a_second_set_of_settings_while_a_change_is_pending_or_has_failed(
-    eb: Any, stage: Any, environments: dict[str, Any]
+    eb: Any, environments: dict[str, Any]
 ) -> None:
     of = {"ApplicationName": APPLICATION, "EnvironmentName": NAME}
-    types = {"Namespace": "aws:ec2:instances", "OptionName": "InstanceTypes"}
-    nowhere = {
-        "Namespace": "aws:autoscaling:launchconfiguration",
-        "OptionName": "SecurityGroups",
-        "Value": "sg-nowhere",
-    }
-    eb.update_environment(EnvironmentName=NAME, OptionSettings=[{**types, "Value": "t3.small"}, nowhere])
+    timeout = {"Namespace": COMMAND, "OptionName": "Timeout"}
+    large = {"Namespace": PROPERTIES, "OptionName": "LARGE", "Value": "x" * 4096}
 
     def sets() -> dict[str, str | None]:
         found = eb.describe_configuration_settings(**of)["ConfigurationSettings"]
@@ -194,18 +190,26 @@ def test_a_second_set_of_settings_while_a_change_is_pending_or_has_failed(
             item["DeploymentStatus"]: option.get("Value")
             for item in found
             for option in item["OptionSettings"]
-            if option["OptionName"] == "InstanceTypes"
+            if (option["Namespace"], option["OptionName"]) == (COMMAND, "Timeout")
         }
 
-    assert sets() in (
-        {"deployed": "t3.micro, t3.small", "pending": "t3.small"},
-        {"deployed": "t3.micro, t3.small", "failed": "t3.small"},
-    )
+    reply = eb.update_environment(EnvironmentName=NAME, OptionSettings=[{**timeout, "Value": "900"}, large])
+    assert sets() in ({"deployed": "1200", "pending": "900"}, {"deployed": "1200", "failed": "900"})
     settled(eb)
-    assert sets() == {"deployed": "t3.micro, t3.small", "failed": "t3.small"}
-    eb.update_environment(EnvironmentName=NAME, OptionSettings=[{**types, "Value": "t3.medium"}])
+    assert sets() == {"deployed": "1200", "failed": "900"}
+    events = eb.describe_events(RequestId=reply["ResponseMetadata"]["RequestId"])["Events"]
+    assert [(item["Severity"], item["Message"]) for item in events][:3] == [
+        ("INFO", "The environment was reverted to the previous configuration setting."),
+        ("ERROR", "Failed to deploy configuration."),
+        (
+            "ERROR",
+            "Service:AmazonCloudFormation, Message:Template format error: Parameter 'EnvironmentVariables' default "
+            "value '[****]' length is greater than 4096.",
+        ),
+    ]
+    eb.update_environment(EnvironmentName=NAME, OptionSettings=[{**timeout, "Value": "800"}])
     settled(eb)
-    assert sets() == {"deployed": "t3.medium"}
+    assert sets() == {"deployed": "800"}
 
 
 def test_health_resources_and_events(eb: Any, environments: dict[str, Any]) -> None:
