@@ -229,7 +229,8 @@ class PostgresResponse(ParameterGroups):
         return found
 
     def _snapshot(self, name: str) -> PostgresSnapshot:
-        found: PostgresSnapshot | None = self.backend.database_snapshots.get(name.rpartition(":snapshot:")[2])
+        own = self.backend.extract_snapshot_name_from_arn(name) if name.startswith("arn:") else name
+        found: PostgresSnapshot | None = self.backend.database_snapshots.get(own)
         if found is None:
             raise DBSnapshotNotFoundFault(name)
         return found
