@@ -170,8 +170,10 @@ class RegistryECRResponse(ECRResponse):  # type: ignore[misc]
         tag = self._get_param("imageTag")
         reference = tag or self._get_param("imageDigest")
         media_type = self._get_param("imageManifestMediaType") or _media_type_in(manifest)
-        if not reference or not media_type:
-            raise InvalidParameterException("imageTag or imageDigest, and imageManifestMediaType, are needed here")
+        if not media_type:
+            raise InvalidParameterException("image manifest mediatype not provided in manifest or parameter")
+        if not reference:
+            raise InvalidParameterException("imageTag or imageDigest is needed here")
         self._check_tag(repository, tag, manifest)
         digest = self._put(repository, reference, manifest, media_type)
         image = {

@@ -71,3 +71,4 @@ def test_every_listed_difference_has_a_reason_and_evidence() -> None:
     for difference in read_differences():
         assert difference.reason and difference.evidence
         assert difference.tests or difference.problems
+        assert {type(words) for words in (*difference.tests, *difference.problems)} == {str}
