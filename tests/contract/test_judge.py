@@ -68,6 +68,7 @@ class Judge:
 
     def deploy(self, label: str, **more: Any) -> dict[str, Any]:
         """Start an update; return what the module is to follow."""
+        self.settle()
         since = self.newest_event()
         reply = self.stage.eb.update_environment(EnvironmentName=self.name, VersionLabel=label, **more)
         return {
@@ -96,8 +97,10 @@ class Judge:
 
     def judge(self, started: Mapping[str, Any], **more: Any) -> Judgment:
         result = self.run_module("eb_health_wait", self.arguments(started, **more))
+        at = self.now()
         assert "exception" not in result, result
-        return Judgment(result, self.now())
+        sys.stdout.write(f"{result.get('msg') or result['reasons']}\n")
+        return Judgment(result, at)
 
     def first_error(self, request_id: str) -> datetime:
         errors = self.stage.eb.describe_events(RequestId=request_id, Severity="ERROR")["Events"]
@@ -119,11 +122,23 @@ class Judge:
         found = ecs.describe_tasks(cluster=cluster, tasks=arns)["tasks"]
         return sorted(found, key=lambda task: task["createdAt"])
 
+    def deployed(self) -> set[str]:
+        """The versions that the instances have deployed."""
+        found = self.stage.eb.describe_instances_health(EnvironmentName=self.name, AttributeNames=["Deployment"])
+        deployments = [instance["Deployment"] for instance in found["InstanceHealthList"]]
+        return {item["VersionLabel"] for item in deployments if item["Status"] == "Deployed"}
+
     def last_word(self, container: str) -> datetime:
-        """When the container wrote its last line."""
+        """When the container wrote its last line, which says that it cannot go on."""
         group = f"/aws/elasticbeanstalk/{self.name}/var/log/containers/{container}-stdouterr.log"
-        events = self.cloud.client("logs").filter_log_events(logGroupName=group)["events"]
-        return datetime.fromtimestamp(max(event["timestamp"] for event in events) / 1000, UTC)
+        logs = self.cloud.client("logs")
+
+        def last() -> Any:
+            events = logs.filter_log_events(logGroupName=group)["events"]
+            newest = max(events, key=lambda event: event["timestamp"])
+            return newest["message"] == "cannot go on" and newest["timestamp"]
+
+        return datetime.fromtimestamp(self.stage.wait_for(last, "the last word") / 1000, UTC)
 
     def settle(self) -> dict[str, Any]:
         return dict(self.stage.ready(self.name))
@@ -147,7 +162,7 @@ def note(case: str, judgment: Judgment, certain: datetime | None = None) -> None
     said = ", ".join(judgment.remedies) or "-"
     verdict, seconds = judgment.result["verdict"], judgment.result["seconds"]
     TABLE.append(f"{case:<34} {verdict:<8} {seconds:>6.1f} s {'' if late is None else f'{late:>5.1f} s':>8}   {said}")
-    sys.stdout.write(f"{TABLE[-1]}\n{judgment.result.get('msg', '')}\n")
+    sys.stdout.write(f"{TABLE[-1]}\n")
     assert late is None or late < GOAL_SECONDS, f"{late} s after it was certain"
 
 
@@ -327,7 +342,7 @@ def test_a_container_that_ends_some_seconds_later(judge: Judge) -> None:
     label = judge.stage.version([web(judge.stage), beside(judge.stage, variables={"EXIT_AFTER": "6"})])
     judged = judge.judge(judge.deploy(label), steady=30)
     assert judged.result["verdict"] == "failed"
-    assert judged.result["reasons"] == ["Container beside stopped with exit code 3."]
+    assert "Container beside stopped with exit code 3." in judged.result["reasons"]
     assert judged.result["evidence"]["logs"]["beside"][-1] == "cannot go on"
     note("non-essential crashes later", judged, judge.last_word("beside"))
 
@@ -336,9 +351,8 @@ def test_a_container_over_its_memory(judge: Judge) -> None:
     label = judge.stage.version([web(judge.stage), beside(judge.stage, variables={"EAT_AFTER": "5"})])
     judged = judge.judge(judge.deploy(label), steady=30)
     assert judged.result["verdict"] == "failed"
-    assert judged.result["reasons"] == [
-        "Container beside stopped with exit code 137: OutOfMemoryError: Container killed due to memory usage."
-    ]
+    killed = "Container beside stopped with exit code 137: OutOfMemoryError: Container killed due to memory usage."
+    assert killed in judged.result["reasons"]
     assert judged.remedies == ["out-of-memory"]
     note("container over its memory", judged, judge.last_word("beside"))
 
@@ -356,7 +370,7 @@ def test_an_essential_container_that_crashes_again_and_again(judge: Judge) -> No
 
     crashes = threading.Thread(target=crash_twice)
     crashes.start()
-    judged = judge.judge(started, steady=60)
+    judged = judge.judge(started, steady=60, patience=60)
     crashes.join()
     assert judged.result["verdict"] == "failed"
     assert judged.result["reasons"] == ["Container web stopped with exit code 3."]
@@ -379,7 +393,7 @@ def test_a_port_that_nobody_serves(judge: Judge, case: str, mapping: dict[str, i
     started = judge.deploy(label)
     judged = judge.judge(started)
     assert judged.result["verdict"] == "failed"
-    assert judged.remedies == ["nobody-on-the-port"]
+    assert judged.remedies == ["nobody-on-the-port"], judged.result["msg"]
     assert judge.settle()["VersionLabel"] == label
     assert judge.stage.messages(started["request_id"])[-1] == "Environment update completed successfully."
     allowed = timedelta() if certain_at_once else timedelta(seconds=PATIENCE)
@@ -418,6 +432,54 @@ def test_success_of_a_slow_server_in_bad_weather(judge: Judge) -> None:
     assert judged.result["verdict"] == "healthy", judged.result
     assert sum(struck) > 3
     note(f"success: slow, in bad weather ({sum(struck)})", judged)
+
+
+def test_of_several_instances_each_is_judged(stage: Any, run_module: Any) -> None:
+    """Behind a load balancer: a container that is missing on one of them, then a check that nobody answers."""
+    two = Judge(stage, run_module, "judged-two")
+    settings = {
+        "aws:elasticbeanstalk:environment": {"EnvironmentType": "LoadBalanced", "LoadBalancerType": "application"},
+        "aws:autoscaling:asg": {"MinSize": "2", "MaxSize": "2"},
+    }
+    label = stage.version([web(stage), beside(stage)])
+    reply = stage.create(two.name, label, settings)
+    created = two.judge({"version_label": label, "request_id": reply["ResponseMetadata"]["RequestId"]})
+    assert created.result["verdict"] == "healthy", created.result
+    assert "2 instances, 4 containers running" in created.result["reasons"][0]
+    note("success: two instances", created)
+
+    lost = created.result["evidence"]["instances"][1]["instance_id"]
+    kill(lost, "beside")
+    judged = two.judge({"version_label": label})
+    assert judged.result["reasons"] == [f"Container beside on {lost} stopped with exit code 137."]
+    note("non-essential lost on one of two", judged)
+
+    silent = stage.version([web(stage, portMappings=[{"hostPort": 80, "containerPort": 9999}]), beside(stage)])
+    started = two.deploy(silent)
+
+    def pass_time() -> None:
+        stage.wait_for(lambda: silent in two.deployed(), "the new version on the instances")
+        two.cloud.advance(900)
+
+    clock = threading.Thread(target=pass_time)
+    clock.start()
+    judged = two.judge(started)
+    clock.join()
+    assert judged.result["verdict"] == "failed"
+    assert "did not pass health check after command execution" in " ".join(judged.result["reasons"])
+    assert judged.remedies == ["health-check-failing"]
+    environment = two.settle()
+    assert (environment["Health"], environment["VersionLabel"]) == ("Red", label)
+    note("load balancer's check fails", judged, two.first_error(started["request_id"]))
+    stage.eb.terminate_environment(EnvironmentName=two.name)
+
+
+def kill(instance: str, container: str) -> None:
+    """End a container on an instance from outside."""
+    labels = [f"label=localcloud.instance={instance}", f"label=com.amazonaws.ecs.container-name={container}"]
+    filters = [word for label in labels for word in ("--filter", label)]
+    found = subprocess.run(["docker", "ps", "-q", *filters], capture_output=True, text=True, check=True).stdout.split()
+    subprocess.run(["docker", "kill", *found], capture_output=True, check=True)
 
 
 def test_events_appear_in_the_output_while_it_waits(judge: Judge, tmp_path: Path) -> None:

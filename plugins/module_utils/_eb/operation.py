@@ -79,17 +79,30 @@ def over_at(observation: Observation, goal: Goal) -> datetime | None:
     return max(ends) if ends else goal.since
 
 
-def deployed_after(observation: Observation, goal: Goal) -> datetime | None:
-    """Return the date after which this request deploys to every instance; None where it deploys to none.
+def began_at(observation: Observation, goal: Goal) -> datetime | None:
+    """Return when our operation began, if that is known.
+
+    A request's own first event tells more than ``since``: between the two, what was there before may have started anew.
+    """
+    if not goal.follows_a_request:
+        return goal.since
+    ours = relevant_events(observation.events, goal)
+    return ours[0].date if ours else None
+
+
+def is_of_it(date: datetime | None, observation: Observation, goal: Goal) -> bool:
+    """Tell whether something of that date is of this deployment; what has no date may be."""
+    began = began_at(observation, goal)
+    return is_newer(date, began) if began is not None else not goal.follows_a_request
+
+
+def deploys(observation: Observation, goal: Goal) -> bool:
+    """Tell whether this request deploys to every instance.
 
     The same version may have been deployed before: label and status alone do not tell which deployment they are of.
     """
-    if not goal.follows_a_request:
-        return None
-    ours = relevant_events(observation.events, goal)
-    if not any(event.message.startswith(_DEPLOYS) for event in ours):
-        return None
-    return goal.since or ours[0].date
+    ours = relevant_events(observation.events, goal) if goal.follows_a_request else ()
+    return any(event.message.startswith(_DEPLOYS) for event in ours)
 
 
 def is_newer(date: datetime | None, since: datetime | None) -> bool:

@@ -20,7 +20,7 @@ from ansible_collections.antenna.aws.plugins.module_utils._eb.watch import Endin
 
 Logs = t.Mapping[str, t.Sequence[str]]
 
-# Last words arrive some seconds after they were written.
+# Last words arrive some seconds after they were written: they are read until they stay the same.
 _LOG_TRIES = 3
 _LOG_ARRIVAL = 1.0
 
@@ -62,8 +62,9 @@ def last_words(api: LogsApi, goal: Goal, ending: Ending, clock: Clock) -> tuple[
     found: dict[str, tuple[str, ...]] = {}
     try:
         for _try in range(_LOG_TRIES):
-            found = api.last_lines(goal.environment_name, lives, seen.instance_ids, known, since)
-            if len([name for name in found if not name.startswith("eb-")]) >= len(lives):
+            before, found = found, api.last_lines(goal.environment_name, lives, seen.instance_ids, known, since)
+            heard = len([name for name in found if not name.startswith("eb-")]) >= len(lives)
+            if not lives or (heard and found == before):
                 break
             clock.sleep(_LOG_ARRIVAL)
     except AwsError as error:

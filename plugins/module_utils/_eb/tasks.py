@@ -5,7 +5,8 @@
 """What becomes of an environment's tasks and containers, and which of them are to blame. Pure.
 
 ECS never starts one container of a running task again. A task that ended as a whole, because an essential container of
-it did, is started anew on the platform: one crash may be cured by that, two in a row are not.
+it did, is started anew on the platform: one crash may be cured by that, two in a row are not. While the operation goes
+on, the platform's own tries to start the task (three at most) are not counted as such.
 """
 
 from __future__ import annotations
@@ -17,15 +18,17 @@ from datetime import datetime
 from ansible_collections.antenna.aws.plugins.module_utils._eb.model import Container, Task
 from ansible_collections.antenna.aws.plugins.module_utils._eb.observation import Containers, Goal, Observation
 from ansible_collections.antenna.aws.plugins.module_utils._eb.operation import (
-    deployed_after,
-    is_newer,
+    began_at,
+    deploys,
+    is_of_it,
     is_over,
     over_at,
 )
 
 # Exit codes of a container that was asked or forced to stop, or that ended well, and of one that never started.
 _STOPPED_FROM_OUTSIDE = frozenset({None, 0, 137, 143})
-_CRASHES = 2
+_CRASHES_AFTERWARDS = 2
+_CRASHES_MEANWHILE = 4
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,7 @@ def crashed(observation: Observation, goal: Goal) -> Containers:
     return _culprits(
         container
         for task in current_tasks(observation.tasks or ())
-        if is_newer(task.created_at, goal.since)
+        if is_of_it(task.created_at, observation, goal)
         for container in task.containers
         if container.is_stopped and should_run(container, goal) and _is_final(task, container, observation, goal)
     )
@@ -77,28 +80,36 @@ def _is_ending(task: Task) -> bool:
 
 
 def crashing_again_and_again(observation: Observation, goal: Goal) -> Containers:
-    """Return the containers that ended task after task since the operation was over."""
-    over = over_at(observation, goal)
-    if over is None:
-        return ()
+    """Return the containers that ended task after task: since the operation was over, or all through it."""
+    afterwards = _crashes(observation, goal, over_at(observation, goal))
+    if afterwards is None:
+        meanwhile = _crashes(observation, goal, began_at(observation, goal)) if goal.follows_a_request else None
+        return tuple(stopped[-1] for stopped in meanwhile or () if len(stopped) >= _CRASHES_MEANWHILE)
+    return tuple(stopped[-1] for stopped in afterwards if len(stopped) >= _CRASHES_AFTERWARDS)
+
+
+def _crashes(observation: Observation, goal: Goal, after: datetime | None) -> tuple[list[Container], ...] | None:
+    """Return the ends after that date in tasks of this deployment, by instance and container, oldest first."""
+    if after is None:
+        return None
     crashes: dict[tuple[str, str], list[Container]] = {}
     for task in sorted(observation.tasks or (), key=_age):
         ended = task.stopped_at or task.created_at
-        if task.is_stopped and ended is not None and ended > over and is_newer(task.created_at, goal.since):
+        if task.is_stopped and ended is not None and ended > after and is_of_it(task.created_at, observation, goal):
             for container in task.containers:
                 if should_run(container, goal) and failed_by_itself(container):
                     crashes.setdefault((container.instance_id, container.name), []).append(container)
-    return tuple(stopped[-1] for stopped in crashes.values() if len(stopped) >= _CRASHES)
+    return tuple(crashes.values())
 
 
 def failed_meanwhile(observation: Observation, goal: Goal) -> Containers:
     """Return the containers that failed in any task of this deployment: the last task may be the old one again."""
-    if goal.since is None:
+    if began_at(observation, goal) is None:
         return ()
     failed = {
         (container.instance_id, container.name): container
         for task in sorted(observation.tasks or (), key=_age)
-        if task.created_at is not None and task.created_at > goal.since
+        if task.created_at is not None and is_of_it(task.created_at, observation, goal)
         for container in task.containers
         if should_run(container, goal) and failed_by_itself(container)
     }
@@ -168,9 +179,9 @@ def unmet_containers(observation: Observation, goal: Goal) -> list[str]:
     several = len(observation.instance_ids) > 1
     having = {task.instance_id for task in tasks}
     unmet = [f"no task has been seen on {instance}" for instance in observation.instance_ids if instance not in having]
-    since = deployed_after(observation, goal)
+    deploying = deploys(observation, goal)
     for task in tasks:
-        if since is not None and not is_newer(task.created_at, since):
+        if deploying and not is_of_it(task.created_at, observation, goal):
             unmet.append(f"the task on {task.instance_id} is older than the deployment")
         unmet.extend(f"{reason}{f' on {task.instance_id}' if several else ''}" for reason in _wanting(task, goal))
     return unmet

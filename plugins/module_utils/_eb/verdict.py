@@ -177,7 +177,7 @@ def _instance_failures(observation: Observation, goal: Goal) -> list[str]:
         for instance in observation.instances or ()
         if instance.deployment_status == "Failed"
         and goal.version_label in (None, instance.version_label)
-        and operation.is_newer(instance.deployment_time, goal.since)
+        and operation.is_of_it(instance.deployment_time, observation, goal)
     ]
 
 
@@ -289,7 +289,8 @@ def _unmet_instance(instance: Instance, observation: Observation, goal: Goal) ->
             f"instance {instance.instance_id} has version {instance.version_label or '(none)'} "
             f"({instance.deployment_status or 'no deployment'})"
         ]
-    if not operation.is_newer(instance.deployment_time, operation.deployed_after(observation, goal)):
+    deploying = operation.deploys(observation, goal)
+    if deploying and not operation.is_of_it(instance.deployment_time, observation, goal):
         return [
             f"instance {instance.instance_id} has version {instance.version_label} of an earlier deployment "
             f"({instance.deployment_id})"

@@ -65,7 +65,14 @@ def last_words(logs: Logs, ending: Ending) -> tuple[dict[str, tuple[str, ...]], 
 def test_the_one_to_blame_is_heard_and_waited_for() -> None:
     logs = Logs([{}, {"beat": ("no",)}])
     assert last_words(logs, Ending(Failure(("why",), (CRASHED,)), SEEN, 1.0)) == ({"beat": ("no",)}, "")
-    assert [[life.name for life in lives] for lives in logs.asked] == [["beat"], ["beat"]]
+    assert [[life.name for life in lives] for lives in logs.asked] == [["beat"]] * 3
+
+
+def test_last_words_are_read_until_they_stay_the_same() -> None:
+    logs = Logs([{"beat": ("one",)}, {"beat": ("one", "two")}])
+    found, _trouble = last_words(logs, Ending(Failure(("why",), (CRASHED,)), SEEN, 1.0))
+    assert found == {"beat": ("one", "two")}
+    assert len(logs.asked) == 3
 
 
 def test_where_nobody_is_to_blame_all_are_heard_unless_the_service_said_why() -> None:

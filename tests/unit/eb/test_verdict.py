@@ -294,6 +294,25 @@ def test_the_second_of_two_tasks_that_end_after_the_deployment_is_a_loop() -> No
     assert twice.reasons == ("Container celerybeat stopped with exit code 1.",)
 
 
+@pytest.mark.parametrize(("tries", "failed"), [(3, False), (4, True)])
+def test_a_task_that_the_service_starts_again_and_again_is_given_up_before_the_service_does(
+    tries: int, failed: bool
+) -> None:
+    ended = tuple(
+        replace(task(n, BEAT_EXITED, created=n * 9, desired="STOPPED"), stopped_at=at(n * 9 + 5))
+        for n in range(1, tries + 1)
+    )
+    decided = judge(replace(UPDATING, tasks=(*ended, task(9, DJANGO, BEAT, created=90))), GOAL)
+    assert isinstance(decided, Failure) is failed
+
+
+def test_what_the_version_before_did_last_is_not_ours() -> None:
+    """Its task may start and end after the newest event of before, which the request's own events then tell apart."""
+    of_before = replace(task(1, BEAT_EXITED, created=0.5, desired="STOPPED"), stopped_at=at(30))
+    ours = task(2, DJANGO, BEAT, created=6)
+    assert isinstance(judge(replace(GOOD, tasks=(of_before, of_before, ours)), GOAL), Success)
+
+
 def test_a_container_that_others_wait_for_need_not_run() -> None:
     job = replace(BEAT_EXITED, exit_code=0, is_job=True)
     assert isinstance(judge(replace(GOOD, tasks=(task(1, DJANGO, job),)), GOAL), Success)
