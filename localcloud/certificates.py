@@ -50,3 +50,20 @@ def issued(cloud: Cloud, region: str, name: str) -> str:
     files = cloud.ca.issue([name])
     parts = (files.certificate.read_bytes(), files.key.read_bytes(), files.authority.read_bytes())
     return str(backend.import_certificate(*parts, arn=None, tags=[]))
+
+
+def exists(cloud: Cloud, arn: str) -> bool:
+    """Whether ACM has the certificate, in the region of its ARN."""
+    return arn in _backend(cloud, arn)._certificates
+
+
+def pem(cloud: Cloud, arn: str) -> bytes:
+    """The certificate, its chain and its key, as servers read them."""
+    bundle = _backend(cloud, arn)._certificates[arn]
+    return b"\n".join([bundle.cert, bundle.chain or b"", bundle.key])
+
+
+def _backend(cloud: Cloud, arn: str) -> Any:
+    from moto.acm.models import acm_backends
+
+    return acm_backends[cloud.account_id][arn.split(":")[3]]

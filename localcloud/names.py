@@ -15,6 +15,7 @@ class Address:
 
     host: str
     port: int
+    secure_port: int | None = None
 
 
 class Names:
@@ -24,10 +25,10 @@ class Names:
         self._lock = threading.Lock()
         self._addresses: dict[str, Address] = {}
 
-    def set(self, domain: str, host: str, port: int) -> None:
-        """Let `domain` lead to `host`:`port` from now on."""
+    def set(self, domain: str, address: Address) -> None:
+        """Let `domain` lead there from now on."""
         with self._lock:
-            self._addresses[_normal(domain)] = Address(host, port)
+            self._addresses[_normal(domain)] = address
 
     def get(self, domain: str) -> Address | None:
         """The address behind `domain`, or None when the name does not exist."""

@@ -39,7 +39,7 @@ def install(cloud: Cloud) -> None:
     """
     _replace_backend()
     logs = AccessLogs(_put_log, lambda: cloud.clock.now().timestamp())
-    origins = Origins(cloud.names.get, _access_control)
+    origins = Origins(cloud.names.get, _access_control, cloud.ca.path)
     edge = Edge(partial(_certificate, cloud), origins, _exchange_for, partial(_record, logs))
     resources.configure(
         Runtime(
@@ -103,7 +103,7 @@ def _exchange_for(distribution: Distribution, origins: Origins) -> Exchange:
 
 
 def distributions_status() -> dict[str, Any]:
-    """`{ID: {url, http_url, domain, status}}` of all distributions."""
+    """`{ID: {url, http_url, domain, aliases, status}}` of all distributions."""
     now = resources.runtime().clock()
     found: dict[str, Any] = {}
     for account in cloudfront_backends.values():
@@ -114,6 +114,7 @@ def distributions_status() -> dict[str, Any]:
                 "url": distribution.ports.url,
                 "http_url": distribution.ports.http_url,
                 "domain": distribution.domain_name,
+                "aliases": list(distribution.edge.aliases),
                 "status": distribution.status(now),
             }
     return found

@@ -6,8 +6,11 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
 import aiohttp
 from multidict import CIMultiDict
@@ -85,10 +88,18 @@ async def chunks_of(body: bytes) -> AsyncIterator[bytes]:
 class Origins:
     """Asks origins. `resolve` gives the local address behind a domain name, or None."""
 
-    def __init__(self, resolve: Resolve, access_control: Callable[[Distribution, str], OriginAccessControl]) -> None:
+    def __init__(
+        self,
+        resolve: Resolve,
+        access_control: Callable[[Distribution, str], OriginAccessControl],
+        authority: Path | None = None,
+    ) -> None:
+        """:param authority: The certificates that origins are trusted by."""
         self._resolve = resolve
+        self._authority = authority
         self._access_control = access_control
         self._session: aiohttp.ClientSession | None = None
+        self._tls: ssl.SSLContext | None = None
 
     async def fetch(self, distribution: Distribution, origin: Origin, request: OriginRequest) -> OriginAnswer:
         """The origin's answer; raises OriginError."""
@@ -135,9 +146,11 @@ class Origins:
         if address is None:
             raise OriginError(502, f"CloudFront wasn't able to resolve the origin domain name {origin.domain}.")
         wanted = origin.https_port if scheme == "https" else origin.http_port
-        if (scheme, wanted) != ("http", 80):
-            raise OriginError(502, f"Nothing answers on port {wanted} of {origin.domain}; only HTTP on port 80 does.")
-        return URL(f"http://{address.host}:{address.port}{origin.path}{request.target}", encoded=True)
+        ports = {("http", 80): address.port, ("https", 443): address.secure_port}
+        port = ports.get((scheme, wanted))
+        if port is None:
+            raise OriginError(502, f"Nobody speaks {scheme.upper()} on port {wanted} of {origin.domain}.")
+        return URL(f"{scheme}://{address.host}:{port}{origin.path}{request.target}", encoded=True)
 
     async def _send(self, origin: Origin, request: OriginRequest, url: URL) -> OriginAnswer:
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=origin.connect_timeout, sock_read=origin.read_timeout)
@@ -148,10 +161,22 @@ class Origins:
             data=request.body,
             allow_redirects=False,
             timeout=timeout,
+            **self._trust(origin, request, url),
         )
         return OriginAnswer(
             response.status, end_to_end(response.headers.items()), _body_of(response), _closer(response)
         )
+
+    def _trust(self, origin: Origin, request: OriginRequest, url: URL) -> dict[str, Any]:
+        """The certificate of an origin must be for the Host that is forwarded, or else for the origin's domain name.
+
+        https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/using-https-cloudfront-to-custom-origin.html
+        """
+        if url.scheme != "https":
+            return {}
+        if self._tls is None:
+            self._tls = ssl.create_default_context(cafile=self._authority)
+        return {"ssl": self._tls, "server_hostname": request.headers.get("Host", origin.domain).partition(":")[0]}
 
     def _client(self) -> aiohttp.ClientSession:
         if self._session is None:

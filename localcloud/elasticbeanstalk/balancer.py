@@ -22,6 +22,7 @@ Kind = Literal["address", "application", "classic"]
 
 DEFAULT = "default"
 HTTP_PORT = 80
+HTTPS_PORT = 443
 PROCESS = "aws:elasticbeanstalk:environment:process"
 LISTENER = "aws:elbv2:listener"
 CLASSIC_LISTENER = "aws:elb:listener"
@@ -63,11 +64,12 @@ class Process:
 
 @dataclass(frozen=True)
 class Listener:
-    """A port of the front, and the process that answers there."""
+    """A port of the front, and the process that answers there; with the ARN of a certificate, by TLS."""
 
     port: int
     process: str
     mode: Literal["http", "tcp"]
+    certificate: str | None = None
 
 
 @dataclass(frozen=True)
@@ -145,11 +147,12 @@ def _listeners(setting: Setting, namespaces: Iterable[str]) -> Iterable[Listener
     for namespace, port in _numbered(LISTENER, namespaces, {DEFAULT: HTTP_PORT}):
         if setting(namespace, "ListenerEnabled") == "false":
             continue
-        if (protocol := setting(namespace, "Protocol") or "HTTP") != "HTTP":
-            raise Unsupported(f"{namespace} Protocol {protocol}: the rehearsal cloud's listeners speak HTTP only.")
+        if (protocol := setting(namespace, "Protocol") or "HTTP") not in ("HTTP", "HTTPS"):
+            raise Unsupported(f"{namespace} Protocol {protocol}: the rehearsal cloud's listeners speak HTTP and HTTPS.")
         if setting(namespace, "Rules"):
             raise Unsupported(f"{namespace} Rules: the rehearsal cloud's listeners have their default process only.")
-        yield Listener(port, setting(namespace, "DefaultProcess") or DEFAULT, "http")
+        arns = (setting(namespace, "SSLCertificateArns") or "").split(",") if protocol == "HTTPS" else [""]
+        yield Listener(port, setting(namespace, "DefaultProcess") or DEFAULT, "http", arns[0].strip() or None)
 
 
 def _numbered(prefix: str, namespaces: Iterable[str], named: Mapping[str, int]) -> list[tuple[str, int]]:

@@ -11,9 +11,10 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypeVar
 
+from localcloud import certificates
 from localcloud.ecs.clusters import Clusters
 from localcloud.elasticbeanstalk import balancer, health, rollout
-from localcloud.elasticbeanstalk.balancer import HTTP_PORT, Layout
+from localcloud.elasticbeanstalk.balancer import HTTP_PORT, HTTPS_PORT, Layout
 from localcloud.elasticbeanstalk.ec2 import LaunchError
 from localcloud.elasticbeanstalk.front import Front, TargetHealth
 from localcloud.elasticbeanstalk.health import Facts, Found
@@ -21,6 +22,7 @@ from localcloud.elasticbeanstalk.instance import Instance, Tools
 from localcloud.elasticbeanstalk.models import random_name
 from localcloud.elasticbeanstalk.ports import LOOPBACK
 from localcloud.engine import EngineError
+from localcloud.names import Address
 
 if TYPE_CHECKING:
     from localcloud.elasticbeanstalk.models import Environment
@@ -74,9 +76,17 @@ class Fleet:
         if not environment.load_balanced:
             return balancer.address({HTTP_PORT, *(port for item in environment.instances for port in item.ports)})
         try:
-            return balancer.load_balancer(environment.setting, {key.namespace for key in environment.settings})
+            layout = balancer.load_balancer(environment.setting, {key.namespace for key in environment.settings})
         except balancer.Unsupported as error:
             raise LaunchError(str(error)) from error
+        for listener in layout.listeners:
+            if listener.certificate and not certificates.exists(self._tools.cloud, listener.certificate):
+                # https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateListener.html
+                raise LaunchError(
+                    "Service:AmazonElasticLoadBalancing, Code:CertificateNotFound, "
+                    f"Message:Certificate '{listener.certificate}' not found"
+                )
+        return layout
 
     def arrange(self) -> None:
         """Make the front as the settings and the instances' ports ask for, and let the environment's name lead there.
@@ -88,8 +98,11 @@ class Fleet:
             local = self._tools.ports.take(f"{environment.name}:{port}")
             environment.ports = {**environment.ports, port: local}
         self.front.arrange(layout, environment.ports)
-        environment.endpoint_url = f"{LOOPBACK}:{environment.ports[HTTP_PORT]}"
-        self._tools.cloud.names.set(environment.cname, LOOPBACK, environment.ports[HTTP_PORT])
+        # What has HTTPS only is reached there, where AWS would name the load balancer without any port.
+        known = {item.port for item in layout.listeners}
+        first = HTTP_PORT if HTTP_PORT in known or not known else min(known)
+        environment.endpoint_url = f"{LOOPBACK}:{environment.ports[first]}"
+        self._tools.cloud.names.set(environment.cname, address_of(environment))
 
     def serve(self, instances: Sequence[Instance]) -> None:
         """Let requests come to these: behind the load balancer with the others, at the elastic IP address alone."""
@@ -206,3 +219,9 @@ def _terminate(instance: Instance) -> None:
 
 def _named(instances: Sequence[Instance]) -> str:
     return f"instance{'' if len(instances) == 1 else 's'} [{', '.join(item.id for item in instances)}]"
+
+
+def address_of(environment: Environment) -> Address:
+    """Where the environment's domain name leads, once it has an endpoint."""
+    host, _, port = (environment.endpoint_url or "").rpartition(":")
+    return Address(host, environment.ports.get(HTTP_PORT, int(port)), environment.ports.get(HTTPS_PORT))

@@ -19,6 +19,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from localcloud import certificates
 from localcloud.clock import DeadlineExceeded, SystemClock, wait_until
 from localcloud.elasticbeanstalk import haproxy
 from localcloud.elasticbeanstalk.balancer import Layout, Target
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 START_SECONDS = 120.0
 POLL_SECONDS = 0.2
+RETELL_SECONDS = 5.0
 # How many seconds between two health checks take when nothing takes its time.
 INSTANT_PACE = 1 / 30
 # HAProxy takes the time that it takes, whatever the cloud's clock says.
@@ -204,6 +206,11 @@ class Front:
         wanted = haproxy.files(self._layout, targets, self._ports, f"g{self._generation}", self._pace())
         for name, text in wanted.items():
             (self._directory / name).write_text(text)
+        for listener in self._layout.listeners:
+            if listener.certificate is not None:
+                file = self._directory / haproxy.certificate_file(listener)
+                file.touch(mode=0o600)
+                file.write_bytes(certificates.pem(self._cloud, listener.certificate))
         if running is not None and running.running:
             self._cloud.engine.signal(self._name, "USR2")
         else:
@@ -230,10 +237,17 @@ class Front:
         )
 
     def _await(self) -> None:
-        generation = f"g{self._generation}"
+        """Return once the configuration is in force. A master that is busy with the last one may overlook a signal."""
+        generation, told = f"g{self._generation}", MACHINE.monotonic()
 
         def in_force() -> bool:
-            return haproxy.generation(self._ask("show info")) == generation
+            nonlocal told
+            if haproxy.generation(self._ask("show info")) == generation:
+                return True
+            if MACHINE.monotonic() - told > RETELL_SECONDS:
+                self._cloud.engine.signal(self._name, "USR2")
+                told = MACHINE.monotonic()
+            return False
 
         try:
             wait_until(in_force, f"the front of {self._id}", START_SECONDS, MACHINE, poll=0.05)

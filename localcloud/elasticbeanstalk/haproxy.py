@@ -67,6 +67,11 @@ def files(
     }
 
 
+def certificate_file(listener: Listener) -> str:
+    """The file of a listener's certificate, its chain and its key."""
+    return f"{listener.port}.pem"
+
+
 def _configuration(
     layout: Layout, targets: Sequence[Target], ports: Mapping[int, int], generation: str, pace: float
 ) -> str:
@@ -96,13 +101,14 @@ def _configuration(
 
 def _frontend(layout: Layout, listener: Listener, port: int) -> list[str]:
     name = listener.process
-    lines = [f"frontend listener-{listener.port}", f"mode {listener.mode}", f"bind {LOOPBACK}:{port}"]
+    secure = f" ssl crt {DIRECTORY}/{certificate_file(listener)} ssl-min-ver TLSv1.2" if listener.certificate else ""
+    lines = [f"frontend listener-{listener.port}", f"mode {listener.mode}", f"bind {LOOPBACK}:{port}{secure}"]
     if listener.mode == "http":
         lines += [
             "acl forwarded req.hdr(x-forwarded-for) -m found",
             'http-request set-header X-Forwarded-For "%[req.fhdr(x-forwarded-for)], %[src]" if forwarded',
             "http-request set-header X-Forwarded-For %[src] unless forwarded",
-            "http-request set-header X-Forwarded-Proto http",
+            f"http-request set-header X-Forwarded-Proto {'https' if listener.certificate else 'http'}",
             f"http-request set-header X-Forwarded-Port {listener.port}",
         ]
     if layout.kind == "application":

@@ -15,6 +15,7 @@ from localcloud import ecs
 from localcloud.cloudwatch.metrics import Datum
 from localcloud.ecs.clusters import Clusters
 from localcloud.ecs.tasks import Agent
+from localcloud.elasticbeanstalk.balancer import HTTPS_PORT
 from localcloud.elasticbeanstalk.events import Query
 from localcloud.elasticbeanstalk.health import basic_colour
 from localcloud.elasticbeanstalk.hooks import HostRunner
@@ -106,7 +107,7 @@ def recent_events(lifecycle: Lifecycle) -> list[dict[str, Any]]:
 
 def _environment_status(environment: Environment) -> dict[str, Any]:
     return {
-        "url": f"http://{environment.endpoint_url}" if environment.endpoint_url else None,
+        "url": _url(environment),
         "cname": environment.cname,
         "status": environment.status,
         "health": environment.health.colour if environment.enhanced else basic_colour(environment.health),
@@ -116,6 +117,13 @@ def _environment_status(environment: Environment) -> dict[str, Any]:
         "ports": {str(port): local for port, local in environment.ports.items()},
         "instances": {instance.id: _instance_status(instance) for instance in environment.instances},
     }
+
+
+def _url(environment: Environment) -> str | None:
+    if not environment.endpoint_url:
+        return None
+    port = int(environment.endpoint_url.rpartition(":")[2])
+    return f"{'https' if port == environment.ports.get(HTTPS_PORT) else 'http'}://{environment.endpoint_url}"
 
 
 def _instance_status(instance: Instance) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
+from localcloud.elasticbeanstalk.fleet import address_of
 from localcloud.elasticbeanstalk.lifecycle import Operation
 from localcloud.elasticbeanstalk.models import Beanstalk, Environment
 
@@ -40,6 +41,5 @@ def _swap(cloud: Cloud, operation: Operation, service: Beanstalk, destination: E
 
 
 def _point(cloud: Cloud, environment: Environment) -> None:
-    host, _, port = (environment.endpoint_url or "").rpartition(":")
-    if port:
-        cloud.names.set(environment.cname, host, int(port))
+    if environment.endpoint_url:
+        cloud.names.set(environment.cname, address_of(environment))

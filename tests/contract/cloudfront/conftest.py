@@ -14,6 +14,7 @@ import pytest
 
 from localcloud import cloudfront, s3
 from localcloud.ca import CertificateAuthority
+from localcloud.names import Address
 from tests.support.cdn import (
     API_DOMAIN,
     BUCKET,
@@ -37,7 +38,7 @@ def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Pa
     cloudfront.install(cloud)  # type: ignore[arg-type]
     api = ThreadingHTTPServer(("127.0.0.1", 0), Api)
     threading.Thread(target=api.serve_forever, daemon=True).start()
-    cloud.names.set(API_DOMAIN, "127.0.0.1", api.server_port)
+    cloud.names.set(API_DOMAIN, Address("127.0.0.1", api.server_port))
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()

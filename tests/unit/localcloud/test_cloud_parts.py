@@ -32,7 +32,7 @@ def test_authority_survives_and_repeats_itself(tmp_path: Path) -> None:
 
 def test_names_ignore_case_and_dot() -> None:
     names = Names()
-    names.set("Web.Example.", "127.0.0.1", 80)
+    names.set("Web.Example.", Address("127.0.0.1", 80))
     assert names.get("web.example") == Address("127.0.0.1", 80)
     names.remove("WEB.example")
     names.remove("WEB.example")

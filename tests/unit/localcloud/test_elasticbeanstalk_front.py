@@ -55,6 +55,22 @@ def test_processes_and_listeners_are_what_their_options_say() -> None:
     assert found.idle == 120
 
 
+def test_a_listener_with_a_certificate_speaks_tls_and_says_so() -> None:
+    found = layout(
+        {
+            **APPLICATION,
+            Key("aws:elbv2:listener:default", "ListenerEnabled"): "false",
+            Key("aws:elbv2:listener:443", "Protocol"): "HTTPS",
+            Key("aws:elbv2:listener:443", "SSLCertificateArns"): "arn:aws:acm:us-west-2:123456789012:certificate/1",
+        }
+    )
+    arn = "arn:aws:acm:us-west-2:123456789012:certificate/1"
+    assert found.listeners == (Listener(443, "default", "http", arn),)
+    written = haproxy.files(found, [], {443: 20443}, "g1", 1)["haproxy.cfg"]
+    assert "bind 127.0.0.1:20443 ssl crt /front/443.pem" in written
+    assert "set-header X-Forwarded-Proto https" in written
+
+
 def test_a_classic_load_balancer_connects_unless_it_has_something_to_ask_for() -> None:
     found = layout({})
     assert (found.kind, found.process().check.path, found.process().delay) == ("classic", None, 0)
@@ -68,7 +84,7 @@ def test_a_classic_load_balancer_connects_unless_it_has_something_to_ask_for() -
     ("settings", "words"),
     [
         ({options.LOAD_BALANCER_TYPE: "network"}, "network"),
-        ({**APPLICATION, Key("aws:elbv2:listener:443", "Protocol"): "HTTPS"}, "speak HTTP only"),
+        ({**APPLICATION, Key("aws:elbv2:listener:443", "Protocol"): "TLS"}, "speak HTTP and HTTPS"),
         ({**APPLICATION, Key("aws:elbv2:listener:default", "Rules"): "api"}, "Rules"),
         ({**APPLICATION, Key(PROCESS, "Protocol"): "HTTPS"}, "speak HTTP only"),
         ({Key("aws:elb:listener:443", "ListenerProtocol"): "SSL"}, "HTTP and TCP"),
