@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -45,6 +46,30 @@ class Production:
             aws_access_key_id="testing", aws_secret_access_key="testing-secret",
         )  # fmt: skip
 
+    def options(self) -> dict[tuple[str, str], str]:
+        answer = self.client("elasticbeanstalk").describe_configuration_settings(
+            ApplicationName=NAME, EnvironmentName=NAME
+        )
+        settings = answer["ConfigurationSettings"][0]["OptionSettings"]
+        return {(item["Namespace"], item["OptionName"]): item.get("Value", "") for item in settings}
+
+    def beats(self) -> dict[str, str]:
+        """The tasks in which beat has been started, and the instances of those that run."""
+        logs, ecs = self.client("logs"), self.client("ecs")
+        group = f"/aws/elasticbeanstalk/{NAME}/containers"
+        said = logs.filter_log_events(logGroupName=group, filterPattern='"one_beat: this instance runs it"')["events"]
+        started = {event["logStreamName"].rpartition("/")[2] for event in said}
+        (cluster,) = [arn for arn in ecs.list_clusters()["clusterArns"] if f"awseb-{NAME}-" in arn]
+        tasks = ecs.describe_tasks(cluster=cluster, tasks=ecs.list_tasks(cluster=cluster)["taskArns"])["tasks"]
+        hosts = [task["containerInstanceArn"] for task in tasks]
+        found = ecs.describe_container_instances(cluster=cluster, containerInstances=hosts)["containerInstances"]
+        instances = {one["containerInstanceArn"]: one["ec2InstanceId"] for one in found}
+        return {
+            task: instances[one["containerInstanceArn"]]
+            for one in tasks
+            if (task := one["taskArn"].rpartition("/")[2]) in started
+        }
+
     def database(self, name: str = f"{NAME}-postgres") -> dict[str, Any]:
         return dict(self.client("rds").describe_db_instances(DBInstanceIdentifier=name)["DBInstances"][0])
 
@@ -56,7 +81,7 @@ class Production:
         listed = self.client("cloudfront").list_distributions()["DistributionList"]["Items"]
         (identifier,) = [one["Id"] for one in listed if HOST in one["Aliases"].get("Items", [])]
         url = self.rehearsal.status()["distributions"][identifier]["url"]
-        return self.rehearsal.get(url + path)
+        return self.rehearsal.get(url + path, Host=HOST)
 
     def projects(self) -> int:
         return int(json.loads(self.open("/api/v2/projects/?format=json").body)["count"])
@@ -145,6 +170,33 @@ def test_ui_bucket_keeps_older_versions_for_a_while(production: Production) -> N
     assert s3.get_bucket_versioning(Bucket=bucket)["Status"] == "Enabled"
     (rule,) = s3.get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"]
     assert rule["NoncurrentVersionExpiration"]["NoncurrentDays"] == 90
+
+
+# -- Instances ----------------------------------------------------------------
+
+
+def test_instances_are_behind_a_load_balancer(production: Production) -> None:
+    beanstalk = production.client("elasticbeanstalk")
+    instances = beanstalk.describe_instances_health(EnvironmentName=NAME, AttributeNames=["All"])["InstanceHealthList"]
+    assert [instance["HealthStatus"] for instance in instances] == ["Ok", "Ok"]
+    options = production.options()
+    assert options["aws:elasticbeanstalk:environment", "LoadBalancerType"] == "application"
+    assert options["aws:autoscaling:asg", "MinSize"] == "2" and options["aws:autoscaling:asg", "MaxSize"] == "4"
+    assert options["aws:autoscaling:trigger", "MeasureName"] == "CPUUtilization"
+    assert options["aws:elasticbeanstalk:command", "DeploymentPolicy"] == "RollingWithAdditionalBatch"
+    assert options["aws:elbv2:listener:443", "Protocol"] == "HTTPS"
+    assert options["aws:elbv2:listener:default", "ListenerEnabled"] == "false"
+
+
+def test_beat_runs_on_one_instance_and_another_takes_over(production: Production) -> None:
+    ((task, instance),) = production.beats().items()
+    production.rehearsal.localcloud("lose", instance)
+    deadline = time.monotonic() + 120
+    while not (after := {one: host for one, host in production.beats().items() if one != task}):
+        assert time.monotonic() < deadline, "nobody took over"
+        time.sleep(1)
+    assert len(after) == 1
+    assert instance not in after.values()
 
 
 # -- Now and then -------------------------------------------------------------

@@ -31,6 +31,7 @@ SOUND: Mapping[str, Any] = {
     "antenna_cname_prefix": "antenna-test",
     "antenna_environment_domain": "antenna-test.us-west-2.elasticbeanstalk.com",
     "antenna_domain_names": [],
+    "antenna_environment_type": "SingleInstance",
     "antenna_instance_types": ["t3.large"],
     "antenna_secret_name": "antenna/environment",
     "antenna_storage_bucket": "antenna-storage-123456789012",
