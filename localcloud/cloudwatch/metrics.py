@@ -43,8 +43,10 @@ class Metrics:
     def put(self, datum: Datum, time: datetime) -> None:
         """Keep the value under its time."""
         dimensions = [{"Name": name, "Value": value} for name, value in datum.dimensions.items()]
+        # As moto's own: in UTC, without saying so.
+        stamp = time.astimezone(UTC).replace(tzinfo=None)
         self._backends[datum.region].metric_data.append(
-            MetricDatum(datum.namespace, datum.name, datum.value, dimensions, time)
+            MetricDatum(datum.namespace, datum.name, datum.value, dimensions, stamp)
         )
 
     def values(self, region: str, namespace: str, name: str, dimensions: Mapping[str, str]) -> Iterator[Value]:

@@ -10,6 +10,7 @@ import subprocess
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 PASSWORD = "Aa0!~._-Zz9"
@@ -138,3 +139,18 @@ def eventually(look: Callable[[], Any], goal: Callable[[Any], bool], timeout: fl
         assert time.monotonic() < deadline, f"not within {timeout} s: {found}"
         time.sleep(0.1)
     return found
+
+
+def figures(cloud: Any, namespace: str, metric: str, **dimensions: str) -> list[float]:
+    """The newest averages that CloudWatch has of a metric, by the cloud's time."""
+    now = cloud.advance(0)
+    found = cloud.client("cloudwatch").get_metric_statistics(
+        Namespace=namespace,
+        MetricName=metric,
+        Dimensions=[{"Name": name, "Value": value} for name, value in dimensions.items()],
+        StartTime=now - timedelta(minutes=5),
+        EndTime=now + timedelta(minutes=1),
+        Period=600,
+        Statistics=["Average"],
+    )
+    return [float(point["Average"]) for point in found["Datapoints"]]

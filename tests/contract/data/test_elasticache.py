@@ -11,7 +11,7 @@ from typing import Any
 import docker
 import pytest
 
-from tests.support.data import TOKEN, Cache, Network, eventually
+from tests.support.data import TOKEN, Cache, Network, eventually, figures
 
 TOPIC = "arn:aws:sns:us-west-2:123456789012:caches"
 LOG = {
@@ -130,6 +130,13 @@ def test_cache_speaks_tls_to_who_has_the_token_and_is_let_in(cache: Cache, netwo
     assert "PONG" not in cache.tell("ping")
     ec2.authorize_security_group_ingress(**network.rule(6379))
     assert cache.tell("ping") == "PONG"
+
+
+@pytest.mark.parametrize("node", ["ants-001", "ants-002"])
+def test_each_node_tells_cloudwatch_each_minute(localcloud: Any, cache: Cache, node: str) -> None:
+    localcloud.advance(61)
+    metric = ("AWS/ElastiCache", "DatabaseMemoryUsagePercentage")
+    assert 0 < eventually(lambda: figures(localcloud, *metric, CacheClusterId=node), bool)[0] < 100
 
 
 def test_reader_endpoint_leads_to_a_replica(cache: Cache) -> None:

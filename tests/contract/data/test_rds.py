@@ -13,7 +13,7 @@ from typing import Any
 import docker
 import pytest
 
-from tests.support.data import PASSWORD, Database, Network, eventually
+from tests.support.data import PASSWORD, Database, Network, eventually, figures
 
 CREATED = {
     "AllocatedStorage": 25,
@@ -132,6 +132,13 @@ AT_ONCE = {
     "PreferredMaintenanceWindow": "wed:03:00-wed:03:30",
     "PubliclyAccessible": True,
 }
+
+
+def test_it_tells_cloudwatch_each_minute(localcloud: Any, database: Database) -> None:
+    localcloud.advance(61)
+    free = eventually(lambda: figures(localcloud, "AWS/RDS", "FreeStorageSpace", DBInstanceIdentifier="ants"), bool)
+    assert 0 < free[0] < database.shown()["AllocatedStorage"] * 2**30
+    assert figures(localcloud, "AWS/RDS", "DatabaseConnections", DBInstanceIdentifier="ants")[0] >= 0
 
 
 def test_some_changes_never_wait(database: Database) -> None:

@@ -1,11 +1,12 @@
 # Copyright: Contributors to the antenna.aws collection
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Two small deployments side by side in one account: looked at, told apart from what others made, and removed."""
+"""A small deployment beside that of the other tests: looked at, told apart from what others made, and removed."""
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,11 @@ import pytest
 from tests.support.rehearsal import ROOT, WORK, Rehearsal, Run
 
 INVENTORIES = ("-i", "inventories/local", "-i", "extensions/molecule/inventory")
-NAMES = ("life-one", "life-two")
+NAME = "life-one"
+COPY = "life-two"
+BESIDE = "antenna"
+OPTIONS = "antenna-prod"
+"""The deployment of tests/e2e/test_options.py, which may be there too."""
 SHARED = ("aws-elasticbeanstalk-ec2-role", "aws-elasticbeanstalk-service-role")
 
 
@@ -82,11 +87,15 @@ class Account:
 
     def of(self, name: str) -> set[str]:
         """Those of one deployment."""
-        return {item for item in self.everything() if name in item}
+        own = re.compile(rf"(^|[ /:]){re.escape(name)}($|[-/ ])")
+        return {item for item in self.everything() if own.search(item) and OPTIONS not in item}
 
 
 @pytest.fixture(scope="module")
 def life(rehearsal: Rehearsal) -> Iterator[Rehearsal]:
+    """The rehearsal with the deployment `antenna`, which is made where no other test has."""
+    if BESIDE not in rehearsal.status()["environments"]:
+        rehearsal.playbook("--skip-tags", "validate")
     rehearsal.localcloud("base-images", str(ROOT / "extensions/molecule/source"))
     yield rehearsal
 
@@ -96,8 +105,8 @@ def account(life: Rehearsal) -> Account:
     return Account(life.status()["endpoint"])
 
 
-def play(life: Rehearsal, playbook: str, limit: str, *options: str, fails: bool = False) -> Run:
-    return life.ansible(f"playbooks/{playbook}.yml", *INVENTORIES, "--limit", limit, *options, fails=fails)
+def play(life: Rehearsal, playbook: str, *options: str, fails: bool = False, host: str = NAME) -> Run:
+    return life.ansible(f"playbooks/{playbook}.yml", *INVENTORIES, "--limit", host, *options, fails=fails)
 
 
 def messages(run: Run) -> str:
@@ -105,97 +114,120 @@ def messages(run: Run) -> str:
     return " ".join(run.output.split())
 
 
+def users(account: Account, role: str) -> dict[str, str]:
+    return {tag["Key"]: tag["Value"] for tag in account.client("iam").list_role_tags(RoleName=role)["Tags"]}
+
+
+def images(life: Rehearsal, environment: str) -> dict[str, str]:
+    """The digest of what each container of the environment runs."""
+    instances = life.status()["environments"][environment]["instances"].values()
+    return {name: item["image"].split("@")[1] for one in instances for name, item in one["containers"].items()}
+
+
 def test_what_others_made_is_not_taken_over_in_silence(life: Rehearsal, account: Account) -> None:
-    bucket = "life-one-ui-123456789012"
+    bucket = f"{NAME}-ui-123456789012"
     place = {"LocationConstraint": "us-west-2"}
     account.client("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration=place)
     before = len(life.writes())
-    refused = messages(play(life, "site", "life-one", "--tags", "preflight", fails=True))
+    refused = messages(play(life, "site", "--tags", "network", fails=True))
     assert f"did not make what bears these of its names: bucket {bucket}" in refused and "-e adopt=true" in refused
     assert life.writes()[before:] == []
-    assert play(life, "site", "life-one", "--tags", "network", "-e", "adopt=true").recap["changed"] > 0
+    assert play(life, "site", "--tags", "network", "-e", "adopt=true").recap["changed"] > 0
     account.client("s3").delete_bucket(Bucket=bucket)
 
 
 def test_two_deployments_live_side_by_side(life: Rehearsal, account: Account) -> None:
-    run = play(life, "site", ",".join(NAMES), "--skip-tags", "validate")
-    assert run.recap["failed"] == 0
-    assert {len(account.of(name)) for name in NAMES} == {len(account.of("life-one"))}
+    beside = account.of(BESIDE)
+    assert play(life, "site", "--skip-tags", "validate").recap["failed"] == 0
+    assert account.of(BESIDE) == beside
     for role in SHARED:
-        tags = {tag["Key"]: tag["Value"] for tag in account.client("iam").list_role_tags(RoleName=role)["Tags"]}
-        assert tags == {"antenna.aws": "made", **{f"antenna.aws/{name}": "used" for name in NAMES}}
+        assert users(account, role) == {
+            "antenna.aws": "made",
+            f"antenna.aws/{BESIDE}": "used",
+            f"antenna.aws/{NAME}": "used",
+        }
 
 
-def test_status_tells_people_and_programs_and_writes_nothing(life: Rehearsal, tmp_path: Path) -> None:
-    before = len(life.writes())
-    file = tmp_path / "status.json"
-    run = play(life, "status", "life-one", "-e", "format=json", "-e", f"status_file={file}")
-    assert life.writes()[before:] == [] and run.recap["changed"] == 0
-    status = json.loads(file.read_text())
-    assert status["environment"]["health_status"] == "Ok" and len(status["environment"]["containers"]) == 7
-    assert status["release"]["version_label"].startswith("life-one-") and status["release"]["since"]
-    assert {item["owner"] for item in status["resources"] if item["exists"]} == {"ours"}
-    assert status["drift"] == {"compared": True, "failure": "", "resources": [], "elsewhere": []}
-    drifts = {item["kind"]: item["drift"] for item in status["resources"]}
-    assert drifts["db_instance"] == drifts["security_group"] == drifts["environment"] == "no"
+def test_a_release_is_promoted_without_a_build(life: Rehearsal, account: Account) -> None:
+    refused = messages(play(life, "promote", host=COPY, fails=True))
+    assert f"name the environment whose release {COPY} is to get" in refused
+    run = play(life, "promote", "-e", f"promote_from={NAME}", "--skip-tags", "validate", host=COPY)
+    assert not re.search(
+        r"TASK \[[^\]]*(Build the missing images|Start the build)[^\]]*\] \*+\n(changed|ok)", run.output
+    )
+    digests = [images(life, of) for of in (NAME, COPY)]
+    assert digests[0] == digests[1] and len(digests[0]) == 7
+    s3 = account.client("s3")
+    pages = [s3.get_object(Bucket=f"{of}-ui-123456789012", Key="index.html")["Body"].read() for of in (NAME, COPY)]
+    assert pages[0] == pages[1]
+    play(life, "teardown", "-e", f"confirm={COPY}", "-e", f"delete_data={COPY}", host=COPY)
+    assert account.of(COPY) == set()
 
 
-def test_status_finds_what_somebody_changed(life: Rehearsal, account: Account, tmp_path: Path) -> None:
+def test_status_finds_what_somebody_changed_and_writes_nothing(
+    life: Rehearsal, account: Account, tmp_path: Path
+) -> None:
     ec2 = account.client("ec2")
-    group = ec2.describe_security_groups(Filters=[{"Name": "group-name", "Values": ["life-one-redis-sg"]}])
+    group = ec2.describe_security_groups(Filters=[{"Name": "group-name", "Values": [f"{NAME}-redis-sg"]}])
     group_id = group["SecurityGroups"][0]["GroupId"]
     rule = {"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
     ec2.authorize_security_group_ingress(GroupId=group_id, IpPermissions=[rule])
+    before = len(life.writes())
     file = tmp_path / "status.json"
-    shown = messages(play(life, "status", "life-one", "-e", f"status_file={file}"))
-    assert json.loads(file.read_text())["drift"]["resources"] == ["life-one-redis-sg"]
-    assert "Make the security groups of the data tier, open to the instance only" in shown
+    run = play(life, "status", "-e", f"status_file={file}")
+    assert life.writes()[before:] == [] and run.recap["changed"] == 0
+    status = json.loads(file.read_text())
+    assert status["environment"]["health_status"] == "Ok" and len(status["environment"]["containers"]) == 7
+    assert status["release"]["version_label"].startswith(f"{NAME}-") and status["release"]["since"]
+    assert {item["owner"] for item in status["resources"] if item["exists"]} == {"ours"}
+    assert len(status["alarms"]) == 13 and {alarm["drift"] for alarm in status["alarms"]} == {"no"}
+    assert (status["drift"]["failure"], status["drift"]["resources"]) == ("", [f"{NAME}-redis-sg"])
+    drifts = {item["kind"]: item["drift"] for item in status["resources"]}
+    assert drifts["db_instance"] == drifts["distribution"] == drifts["environment"] == drifts["secret"] == "no"
+    assert "Make the security groups of the data tier, open to the instance only" in messages(run)
 
 
 def test_a_removal_wants_the_name_and_the_account(life: Rehearsal) -> None:
     before = len(life.writes())
     for options, message in {
-        (): "Confirm with `-e confirm=life-one`",
-        ("-e", "confirm=life-two"): "the given name is life-two",
-        ("-e", "confirm=life-one", "-e", "delete_data=life-two"): "delete_data is life-two",
-        ("-e", "confirm=life-one", "-e", "antenna_account_id=999999999999"): "The credentials belong to the account",
+        (): f"Confirm with `-e confirm={NAME}`",
+        ("-e", f"confirm={BESIDE}"): f"the given name is {BESIDE}",
+        ("-e", f"confirm={NAME}", "-e", f"delete_data={BESIDE}"): f"delete_data is {BESIDE}",
+        ("-e", f"confirm={NAME}", "-e", "antenna_account_id=999999999999"): "The credentials belong to the account",
     }.items():
-        assert message in messages(play(life, "teardown", "life-one", *options, fails=True))
+        assert message in messages(play(life, "teardown", *options, fails=True))
     assert life.writes()[before:] == []
 
 
 def test_a_removal_takes_what_is_ours_and_keeps_data(life: Rehearsal, account: Account) -> None:
-    other = account.of("life-two")
-    before = len(life.writes())
-    checked = play(life, "teardown", "life-one", "-e", "confirm=life-one", "--check")
+    beside, before = account.of(BESIDE), len(life.writes())
+    checked = play(life, "teardown", "-e", f"confirm={NAME}", "--check")
     assert life.writes()[before:] == [] and checked.recap["changed"] == 1
-    assert play(life, "teardown", "life-one", "-e", "confirm=life-one").recap["changed"] == 1
-    left = account.of("life-one")
+    assert play(life, "teardown", "-e", f"confirm={NAME}").recap["changed"] == 1
+    left = account.of(NAME)
     (snapshot,) = [item for item in left if item.startswith("snapshot ")]
-    assert snapshot.startswith("snapshot life-one-postgres-final-")
+    assert snapshot.startswith(f"snapshot {NAME}-postgres-final-")
     assert {item for item in left if not item.startswith("logs ")} == {
         snapshot,
-        "bucket life-one-storage-123456789012",
-        "secret life-one/environment",
-        "user life-one-storage",
+        f"bucket {NAME}-storage-123456789012",
+        f"secret {NAME}/environment",
+        f"user {NAME}-storage",
     }
-    assert account.of("life-two") == other
-    assert (
-        account.client("elasticbeanstalk").describe_environments(EnvironmentNames=["life-two"])["Environments"][0][
-            "HealthStatus"
-        ]
-        == "Ok"
-    )
-    assert play(life, "teardown", "life-one", "-e", "confirm=life-one").recap["changed"] == 0
+    assert account.of(BESIDE) == beside
+    assert life.status()["environments"][BESIDE]["health_status"] == "Ok"
+    for role in SHARED:
+        assert users(account, role) == {"antenna.aws": "made", f"antenna.aws/{BESIDE}": "used"}
 
 
 def test_told_twice_nothing_is_left(life: Rehearsal, account: Account) -> None:
-    for name in NAMES:
-        play(life, "teardown", name, "-e", f"confirm={name}", "-e", f"delete_data={name}")
-    assert [item for name in NAMES for item in account.of(name)] == []
+    play(life, "teardown", "-e", f"confirm={NAME}", "-e", f"delete_data={NAME}")
+    assert account.of(NAME) == set()
+    twice = ("-e", f"confirm={BESIDE}", "-e", f"delete_data={BESIDE}")
+    life.ansible("playbooks/teardown.yml", "-i", "inventories/local", *twice)
+    assert account.of(BESIDE) == set()
     assert [role for role in SHARED if f"role {role}" in account.everything()] == []
     bundles = account.client("s3").list_objects_v2(Bucket="elasticbeanstalk-us-west-2-123456789012").get("Contents", [])
-    assert [item["Key"] for item in bundles if item["Key"].startswith("life-")] == []
+    assert [item["Key"] for item in bundles if item["Key"].startswith((f"{NAME}/", f"{BESIDE}/"))] == []
     status = WORK / "life-status.json"
-    play(life, "status", "life-one", "-e", "drift=false", "-e", f"status_file={status}")
+    play(life, "status", "-e", "drift=false", "-e", f"status_file={status}")
     assert [item for item in json.loads(status.read_text())["resources"] if item["exists"]] == []
