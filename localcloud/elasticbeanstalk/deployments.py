@@ -13,19 +13,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
 from localcloud.elasticbeanstalk import options, rollout
 from localcloud.elasticbeanstalk.bundle import Bundle, BundleError
+from localcloud.elasticbeanstalk.ec2 import LaunchError
 from localcloud.elasticbeanstalk.fleet import Fleet, side_by_side
 from localcloud.elasticbeanstalk.health import passes
-from localcloud.elasticbeanstalk.instance import APPLICATION, CommandFailed, Instance, Stages
+from localcloud.elasticbeanstalk.instance import APPLICATION, CONFIGURATION, CommandFailed, Instance, Stages
 from localcloud.elasticbeanstalk.models import Deployment
+from localcloud.elasticbeanstalk.operation import Operation
 from localcloud.engine import EngineError
 
 if TYPE_CHECKING:
     from localcloud.cloud import Cloud
-    from localcloud.elasticbeanstalk.lifecycle import Operation
+    from localcloud.elasticbeanstalk.models import Environment
 
 # What the service adds to the command timeout: developer guide, aws:elasticbeanstalk:command, Timeout.
 GRACE_SECONDS = 240
@@ -54,6 +57,30 @@ class Work:
     label: str
     number: int
     version: bool
+
+
+def next_work(environment: Environment, label: str, version: bool) -> Work:
+    """A deployment of the environment's bundle, with its own number.
+
+    :param version: Whether it is a new version, or the configuration of the one that is there.
+    :raises LaunchError: When there is no bundle.
+    """
+    if environment.bundle is None:
+        raise LaunchError("there is no source bundle to deploy")
+    environment.deployments += 1
+    stages = APPLICATION if version else CONFIGURATION
+    return Work(environment.bundle, stages, label, environment.deployments, version)
+
+
+def current_work(environment: Environment, work: Work) -> Work:
+    """The deployment that the environment's instances have already, for those that come to them."""
+    has = environment.expected
+    return work if has is None else replace(work, label=has.version_label, number=has.id, version=False)
+
+
+def succeed(environment: Environment, work: Work, now: datetime) -> None:
+    """From now on this is what the environment's instances should have."""
+    environment.expected = Deployment(work.number, work.label, "Deployed", now)
 
 
 class Deployer:

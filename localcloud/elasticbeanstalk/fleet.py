@@ -6,14 +6,13 @@
 from __future__ import annotations
 
 import contextlib
-import secrets
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypeVar
 
 from localcloud import certificates
 from localcloud.ecs.clusters import Clusters
-from localcloud.elasticbeanstalk import balancer, health, rollout
+from localcloud.elasticbeanstalk import balancer, health, resources, rollout
 from localcloud.elasticbeanstalk.balancer import HTTP_PORT, HTTPS_PORT, Layout
 from localcloud.elasticbeanstalk.ec2 import LaunchError
 from localcloud.elasticbeanstalk.front import Front, TargetHealth
@@ -48,6 +47,7 @@ class Fleet:
         self._say = say
         self.environment = environment
         self.front = Front(tools.cloud, environment.id)
+        self._seen: Targets = {}
 
     @property
     def instances(self) -> list[Instance]:
@@ -119,13 +119,11 @@ class Fleet:
     # -- coming and going -----------------------------------------------------------------------------------------
 
     def open(self) -> None:
-        """Make what instances need: their cluster, the names of what the service makes for them."""
+        """Make what instances need: their cluster and their scaling group."""
         environment = self.environment
         environment.cluster = environment.cluster or f"awseb-{environment.name}-{random_name(10)}"
         self._clusters.ensure(environment.account, environment.region, environment.cluster)
-        stack, made = f"awseb-{environment.id}-stack", environment.resources
-        made.scaling_group = made.scaling_group or f"{stack}-AWSEBAutoScalingGroup-{secrets.token_urlsafe(9)}"
-        made.launch_template = made.launch_template or f"lt-{secrets.token_hex(8)}1"
+        resources.create_scaling_group(environment)
 
     def launch(self, count: int) -> list[Instance]:
         """New instances, running nothing yet, not among the environment's own.
@@ -179,9 +177,15 @@ class Fleet:
         self.front.remove()
         self._tools.ports.give_back(environment.ports.values())
         self._clusters.delete(environment.account, environment.region, environment.cluster)
+        resources.delete_scaling_group(environment)
+        resources.delete_load_balancer(environment)
         self._tools.cloud.names.remove(environment.cname)
 
     # -- looking --------------------------------------------------------------------------------------------------
+
+    def target_health(self, process: str, instance_id: str) -> TargetHealth | None:
+        """What the load balancer said last about an instance, None about one that it does not know."""
+        return self._seen.get(process, {}).get(instance_id)
 
     def targets(self) -> Targets:
         """What the load balancer says about the instances."""
@@ -202,8 +206,15 @@ class Fleet:
         )
 
     def examine(self) -> list[Found]:
-        """Judge each of the environment's instances."""
+        """Judge each of the environment's instances, and show them to the services beside."""
         now, targets = self._tools.cloud.clock.now(), self.targets()
+        self._seen = targets
+        for instance in self.instances:
+            if not instance.lost and not resources.is_running(self.environment, instance.id):
+                instance.lose()
+        environment = self.environment
+        resources.show_instances(environment, rollout.capacity(environment.setting, environment.load_balanced))
+        resources.show_targets(environment, [*dict.fromkeys(name for found in targets.values() for name in found)])
         judged = []
         for instance in self.instances:
             found = health.judge_instance(self.facts(instance, targets), now)

@@ -9,6 +9,7 @@ A new configuration is read without dropping a connection, and with what the old
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import socket
@@ -29,9 +30,11 @@ from localcloud.engine import ContainerSpec, EngineError, Mount
 if TYPE_CHECKING:
     from localcloud.cloud import Cloud
 
-START_SECONDS = 120.0
+TRIES = 12
+TRY_SECONDS = 8.0
+# A reload may swallow the question: asked anew it is answered.
+ANSWER_SECONDS = 3.0
 POLL_SECONDS = 0.2
-RETELL_SECONDS = 5.0
 # How many seconds between two health checks take when nothing takes its time.
 INSTANT_PACE = 1 / 30
 # HAProxy takes the time that it takes, whatever the cloud's clock says.
@@ -211,11 +214,25 @@ class Front:
                 file = self._directory / haproxy.certificate_file(listener)
                 file.touch(mode=0o600)
                 file.write_bytes(certificates.pem(self._cloud, listener.certificate))
-        if running is not None and running.running:
-            self._cloud.engine.signal(self._name, "USR2")
-        else:
-            self._start()
-        self._await()
+        self._put_in_force()
+
+    def _put_in_force(self) -> None:
+        """Have HAProxy read its configuration; a busy machine may need more than one try."""
+        said = ""
+        for _ in range(TRIES):
+            state = self._cloud.engine.inspect(self._name)
+            if state is not None and state.running:
+                said = self._ask("reload", haproxy.MASTER)
+            else:
+                self._start()
+            with contextlib.suppress(DeadlineExceeded):
+                wait_until(self._in_force, f"the front of {self._id}", TRY_SECONDS, MACHINE, poll=0.05)
+                return
+        said += b"".join(self._cloud.engine.logs(self._name)).decode(errors="replace")[-1000:]
+        raise EngineError(f"the front of {self._id} does not take its configuration: {said}")
+
+    def _in_force(self) -> bool:
+        return haproxy.generation(self._ask("show info")) == f"g{self._generation}"
 
     def _remember(self) -> None:
         (self._directory / haproxy.STATE).write_text(self._ask("show servers state"))
@@ -230,46 +247,27 @@ class Front:
                 name=self._name,
                 network="host",
                 entrypoint=("/usr/sbin/haproxy",),
-                command=("-W", "-db", "-f", f"{haproxy.DIRECTORY}/haproxy.cfg"),
+                command=("-W", "-db", "-S", haproxy.MASTER_ADDRESS, "-f", f"{haproxy.DIRECTORY}/haproxy.cfg"),
                 labels=self._cloud.labels("front", self._id),
                 mounts=(Mount(str(self._directory), haproxy.DIRECTORY),),
             )
         )
 
-    def _await(self) -> None:
-        """Return once the configuration is in force. A master that is busy with the last one may overlook a signal."""
-        generation, told = f"g{self._generation}", MACHINE.monotonic()
-
-        def in_force() -> bool:
-            nonlocal told
-            if haproxy.generation(self._ask("show info")) == generation:
-                return True
-            if MACHINE.monotonic() - told > RETELL_SECONDS:
-                self._cloud.engine.signal(self._name, "USR2")
-                told = MACHINE.monotonic()
-            return False
-
-        try:
-            wait_until(in_force, f"the front of {self._id}", START_SECONDS, MACHINE, poll=0.05)
-        except DeadlineExceeded as error:
-            said = b"".join(self._cloud.engine.logs(self._name)).decode(errors="replace")
-            raise EngineError(f"{error}; HAProxy says: {said[-1000:]}") from error
-
     def _pace(self) -> float:
         latency = self._cloud.latency
         return latency.scale if latency.profile == "aws" else INSTANT_PACE
 
-    def _ask(self, command: str) -> str:
-        """HAProxy's answer, empty while it does not listen."""
+    def _ask(self, command: str, name: str = haproxy.SOCKET) -> str:
+        """HAProxy's answer at this socket, empty while it does not listen."""
         try:
             directory = os.open(self._directory, os.O_PATH)
         except FileNotFoundError:
             return ""
         try:
             with socket.socket(socket.AF_UNIX) as client:
-                client.settimeout(5)
+                client.settimeout(ANSWER_SECONDS)
                 # A path of its own may be too long for a socket's address.
-                client.connect(f"/proc/self/fd/{directory}/{haproxy.SOCKET}")
+                client.connect(f"/proc/self/fd/{directory}/{name}")
                 client.sendall(f"{command}\n".encode())
                 return b"".join(iter(lambda: client.recv(65536), b"")).decode()
         except OSError:

@@ -19,6 +19,8 @@ from localcloud.elasticbeanstalk.balancer import Layout, Listener, Process, Targ
 
 DIRECTORY = "/front"
 SOCKET = "admin.sock"
+MASTER = "master.sock"
+MASTER_ADDRESS = f"{DIRECTORY}/{MASTER},mode,666,level,admin"
 STATE = "state"
 HOSTS = "hosts"
 BAD_GATEWAY = "502.http"

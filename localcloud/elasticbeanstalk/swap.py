@@ -12,8 +12,8 @@ import threading
 from typing import TYPE_CHECKING
 
 from localcloud.elasticbeanstalk.fleet import address_of
-from localcloud.elasticbeanstalk.lifecycle import Operation
 from localcloud.elasticbeanstalk.models import Beanstalk, Environment
+from localcloud.elasticbeanstalk.operation import Operation
 
 if TYPE_CHECKING:
     from localcloud.cloud import Cloud

@@ -16,6 +16,7 @@ import pytest
 
 APPLICATION = "hello"
 NAME = "hello-fleet"
+PLATFORM = "ECS running on 64bit Amazon Linux 2023"
 COMMAND = "aws:elasticbeanstalk:command"
 ASG = "aws:autoscaling:asg"
 LAUNCH = "aws:autoscaling:launchconfiguration"
@@ -154,6 +155,27 @@ def test_each_instance_is_one_of_the_cluster_with_a_task_of_its_own(stage: Any, 
     assert len({task["taskDefinitionArn"] for task in tasks}) == 1
 
 
+def test_other_services_show_what_the_environment_consists_of(stage: Any, created: dict[str, Any]) -> None:
+    found, ids = resources(stage), set(instances(stage))
+    name = found["AutoScalingGroups"][0]["Name"]
+    (group,) = stage.cloud.client("autoscaling").describe_auto_scaling_groups(AutoScalingGroupNames=[name])[
+        "AutoScalingGroups"
+    ]
+    assert (group["MinSize"], group["MaxSize"], group["DesiredCapacity"]) == (2, 3, 2)
+    assert {item["InstanceId"] for item in group["Instances"]} == ids
+    assert target_states(stage) == dict.fromkeys(ids, "healthy")
+
+
+def target_states(stage: Any) -> dict[str, str]:
+    """What DescribeTargetHealth says, by instance."""
+    elb = stage.cloud.client("elbv2")
+    balancer = resources(stage)["LoadBalancers"][0]["Name"]
+    (group,) = elb.describe_target_groups(LoadBalancerArn=balancer)["TargetGroups"]
+    assert group["HealthCheckPath"] == "/healthy"
+    found = elb.describe_target_health(TargetGroupArn=group["TargetGroupArn"])["TargetHealthDescriptions"]
+    return {item["Target"]["Id"]: item["TargetHealth"]["State"] for item in found}
+
+
 def test_requests_come_as_a_load_balancer_sends_them(stage: Any, url: str) -> None:
     request = urllib.request.Request(url, headers={"X-Forwarded-For": "192.0.2.7", "X-Forwarded-Proto": "https"})
     with urllib.request.urlopen(request, timeout=10) as reply:
@@ -226,10 +248,11 @@ def test_a_batch_that_nobody_can_reach_ends_the_deployment_and_leaves_two_versio
     assert "Failed to deploy application." in messages
     assert sorted(labels(stage)) == sorted([good, bad])
     assert stage.fetch(url).startswith("release 2\n")
-    causes = " ".join(health(stage)["Causes"])
-    assert "Command failed on 1 out of 2 instances." in causes
-    assert "ELB processes are not healthy on 1 out of 2 instances." in causes
+    unreachable = "ELB processes are not healthy on 1 out of 2 instances."
+    stage.wait_for(lambda: unreachable in health(stage)["Causes"], "failed checks of the load balancer")
+    assert "Command failed on 1 out of 2 instances." in health(stage)["Causes"]
     assert stage.environment(NAME)["Health"] == "Red"
+    assert sorted(target_states(stage).values()) == ["healthy", "unhealthy"]
     unwell = " ".join(instances(stage)[failed]["Causes"])
     assert "Process default has been unhealthy" in unwell
     assert f'Incorrect application version "{bad}"' in unwell
@@ -249,6 +272,29 @@ def test_an_additional_batch_keeps_the_capacity(stage: Any, url: str) -> None:
     settle(stage)
 
 
+def test_the_collection_judges_a_release_on_several_instances(stage: Any, url: str, run_module: Any) -> None:
+    account = {"endpoint_url": stage.cloud.endpoint, "access_key": "testing", "secret_key": "testing-secret"}
+    environment = {**account, "region": "us-west-2", "application_name": APPLICATION}
+    label = version(stage, "4b")
+    wanted = {"name": NAME, "version_label": label, "platform_branch": PLATFORM, "option_settings": SETTINGS}
+    started = run_module("eb_environment", {**environment, **wanted})
+    assert started["changed"], started
+    judgement = {
+        "environment_name": NAME,
+        "version_label": label,
+        "request_id": started["request_id"],
+        "since": started["since"],
+        "containers": ["web"],
+        "probe": {"path": "/"},
+        "steady": 2,
+        "timeout": 120,
+        "poll": 0.5,
+    }
+    judged = run_module("eb_health_wait", {**environment, **judgement})
+    assert not judged.get("failed"), judged
+    assert labels(stage) == [label, label]
+
+
 def test_an_abort_leaves_what_each_instance_has(stage: Any, url: str) -> None:
     stage.update(NAME, OptionSettings=stage.option_settings({COMMAND: {"DeploymentPolicy": "Rolling"}}))
     old, new = stage.environment(NAME)["VersionLabel"], version(stage, "5")
@@ -261,7 +307,7 @@ def test_an_abort_leaves_what_each_instance_has(stage: Any, url: str) -> None:
     assert stage.ready(NAME)["VersionLabel"] == old
     assert "Failed to deploy application." in stage.messages(request_id)
     assert new in labels(stage)
-    stage.wait_for(lambda: stage.answers(url, "release 4"), "the version of the other instance")
+    stage.wait_for(lambda: stage.answers(url, "release 4b"), "the version of the other instance")
     assert "Incorrect application version found on" in " ".join(health(stage)["Causes"])
 
 
@@ -317,6 +363,10 @@ def test_a_lost_instance_is_replaced(stage: Any, url: str) -> None:
     settle(stage)
     assert said(stage, f"Removed instance [{lost}] from your environment.")
     assert labels(stage) == [label, label]
+    ended = next(iter(instances(stage)))
+    stage.cloud.client("ec2").terminate_instances(InstanceIds=[ended])
+    stage.wait_for(lambda: ended not in instances(stage) and len(instances(stage)) == 2, "one for who was terminated")
+    settle(stage)
 
 
 def test_new_settings_of_instances_come_in_batches(stage: Any, url: str) -> None:

@@ -29,8 +29,9 @@ from localcloud.elasticbeanstalk.exceptions import (
     ValidationError,
     not_ready,
 )
-from localcloud.elasticbeanstalk.lifecycle import Lifecycle, Operation
+from localcloud.elasticbeanstalk.lifecycle import Lifecycle
 from localcloud.elasticbeanstalk.models import Beanstalk, Environment, Status
+from localcloud.elasticbeanstalk.operation import Operation
 from localcloud.elasticbeanstalk.options import Key
 from localcloud.elasticbeanstalk.responses.pages import Item, page
 from localcloud.elasticbeanstalk.retention import Quotas

@@ -20,13 +20,13 @@ from localcloud.elasticbeanstalk.exceptions import (
     TooMany,
     not_ready,
 )
-from localcloud.elasticbeanstalk.lifecycle import Change
 from localcloud.elasticbeanstalk.models import Environment, random_name
 from localcloud.elasticbeanstalk.responses.configuration import Configuration
 from localcloud.elasticbeanstalk.responses.core import aware, listed
 from localcloud.elasticbeanstalk.responses.tags import new_tags
 from localcloud.elasticbeanstalk.responses.versions import Versions
 from localcloud.elasticbeanstalk.swap import swap
+from localcloud.elasticbeanstalk.updates import Change
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{2,38}[A-Za-z0-9]")
 CNAME_PREFIX = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{2,61}[A-Za-z0-9]")

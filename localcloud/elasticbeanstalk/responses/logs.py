@@ -19,8 +19,8 @@ from moto.core.responses import ActionResult, EmptyResult
 from moto.s3.models import s3_backends
 
 from localcloud.elasticbeanstalk.exceptions import InvalidParameterValue
-from localcloud.elasticbeanstalk.lifecycle import Operation
 from localcloud.elasticbeanstalk.models import Environment
+from localcloud.elasticbeanstalk.operation import Operation
 from localcloud.elasticbeanstalk.responses.core import Core
 
 if TYPE_CHECKING:

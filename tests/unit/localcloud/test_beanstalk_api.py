@@ -22,10 +22,11 @@ from moto import mock_aws
 
 from localcloud.clock import MovableClock, wait_until
 from localcloud.elasticbeanstalk import service
-from localcloud.elasticbeanstalk.lifecycle import Change, Operation
 from localcloud.elasticbeanstalk.models import Beanstalk
+from localcloud.elasticbeanstalk.operation import Operation
 from localcloud.elasticbeanstalk.responses import Services
 from localcloud.elasticbeanstalk.retention import Quotas
+from localcloud.elasticbeanstalk.updates import Change
 from localcloud.latency import Latency
 from localcloud.names import Names
 
