@@ -22,8 +22,6 @@ from localcloud.elasticbeanstalk.models import Deployment, Environment, Health
 RECENT = timedelta(minutes=1)
 # From the best to the worst.
 ORDER = ("Ok", "Info", "Pending", "Unknown", "NoData", "Warning", "Degraded", "Severe")
-# What the metric EnvironmentHealth says.
-NUMBERS = {"Ok": 0, "Info": 1, "Unknown": 5, "Pending": 5, "NoData": 10, "Warning": 15, "Degraded": 20, "Severe": 25}
 
 
 @dataclass(frozen=True)

@@ -45,7 +45,7 @@ class Lifecycle:
         self._clusters = clusters
         self._services: list[Beanstalk] = []
         self._fleets: dict[str, Fleet] = {}
-        self._monitor = Monitor(cloud, lambda: list(self._watched()), self._heal)
+        self._monitor = Monitor(cloud, lambda: list(self.fleets()), self._heal)
 
     def start(self) -> None:
         """Watch containers and health from now on."""
@@ -72,7 +72,8 @@ class Lifecycle:
                 )
             return self._fleets[environment.id]
 
-    def _watched(self) -> Iterator[tuple[Beanstalk, Fleet]]:
+    def fleets(self) -> Iterator[tuple[Beanstalk, Fleet]]:
+        """Every living environment's."""
         for service in self.services():
             for environment in service.environments(include_terminated=False):
                 yield service, self.fleet(service, environment)
@@ -227,7 +228,7 @@ class Lifecycle:
 
         :raises LookupError: When no environment has it.
         """
-        for _, fleet in self._watched():
+        for _, fleet in self.fleets():
             for instance in fleet.instances:
                 if instance.id == instance_id:
                     instance.lose()
@@ -263,7 +264,7 @@ class Lifecycle:
 
     def forget(self) -> None:
         """End every environment now: the account that had them is emptied."""
-        for _, fleet in list(self._watched()):
+        for _, fleet in list(self.fleets()):
             fleet.environment.abort.set()
             fleet.environment.status = "Terminating"
             with fleet.environment.working, contextlib.suppress(EngineError):

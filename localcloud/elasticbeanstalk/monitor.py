@@ -1,7 +1,7 @@
 # Copyright: Contributors to the antenna.aws collection
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Looks at environments all the time: judges their health, publishes it, and has lost instances replaced."""
+"""Looks at environments all the time: judges their health, and has lost instances replaced."""
 
 from __future__ import annotations
 
@@ -9,24 +9,19 @@ import contextlib
 import logging
 import threading
 from collections.abc import Callable, Iterable
-from datetime import datetime
 from typing import TYPE_CHECKING
 
-from moto.cloudwatch.models import cloudwatch_backends
-
 from localcloud.elasticbeanstalk.fleet import Fleet
-from localcloud.elasticbeanstalk.haproxy import Counts
-from localcloud.elasticbeanstalk.health import NUMBERS, judge
+from localcloud.elasticbeanstalk.health import judge
 from localcloud.elasticbeanstalk.instance import Instance
 from localcloud.engine import EngineError
 
 if TYPE_CHECKING:
     from localcloud.cloud import Cloud
     from localcloud.elasticbeanstalk.events import Severity
-    from localcloud.elasticbeanstalk.models import Beanstalk, Environment
+    from localcloud.elasticbeanstalk.models import Beanstalk
 
 WATCH_SECONDS = 2.0
-METRIC_SECONDS = 60.0
 LOG = logging.getLogger("localcloud.elasticbeanstalk")
 
 Watched = Callable[[], Iterable[tuple["Beanstalk", Fleet]]]
@@ -41,7 +36,6 @@ class Monitor:
         self._watched = watched
         self._heal = heal
         self._stopped = threading.Event()
-        self._published: dict[str, tuple[datetime, str, Counts]] = {}
         self._missed: dict[str, float] = {}
 
     def start(self) -> None:
@@ -82,7 +76,6 @@ class Monitor:
             causes = f" {' '.join(health.causes)}" if health.causes else ""
             message = f"Environment health has transitioned from {old.status} to {health.status}.{causes}"
             service.say(environment, severity, message, None)
-        self._publish(fleet, now)
 
     # -- lost instances -------------------------------------------------------------------------------------------
 
@@ -97,48 +90,6 @@ class Monitor:
         if clock.monotonic() - since >= self._cloud.latency.of("autoscaling.notice"):
             del self._missed[environment.id]
             self._heal(service, fleet)
-
-    # -- metrics --------------------------------------------------------------------------------------------------
-
-    def _publish(self, fleet: Fleet, now: datetime) -> None:
-        """Once a minute, and whenever the health changes."""
-        environment = fleet.environment
-        last, status, counted = self._published.get(environment.id, (None, "", Counts()))
-        changed = status != environment.health.status
-        if last is not None and not changed and (now - last).total_seconds() < METRIC_SECONDS:
-            return
-        counts = fleet.front.counts()
-        self._published[environment.id] = (now, environment.health.status, counts)
-        if environment.enhanced and environment.health.status in NUMBERS:
-            value = NUMBERS[environment.health.status]
-            self._put(environment, "AWS/ElasticBeanstalk", "EnvironmentHealth", value, "EnvironmentName", now)
-        balancer = environment.resources.load_balancer
-        if balancer is None or counts == counted:
-            return
-        self._put(environment, "AWS/ApplicationELB", "RequestCount", counts.requests - counted.requests, "", now)
-        for digit, (new, old) in enumerate(zip(counts.by_class, counted.by_class, strict=True), 1):
-            if digit > 1:
-                name = f"HTTPCode_Target_{digit}XX_Count"
-                self._put(environment, "AWS/ApplicationELB", name, new - old, "", now)
-
-    def _put(
-        self, environment: Environment, namespace: str, name: str, value: float, dimension: str, now: datetime
-    ) -> None:
-        balancer = (environment.resources.load_balancer or "").partition(":loadbalancer/")[2]
-        where = (dimension, environment.name) if dimension else ("LoadBalancer", balancer)
-        cloudwatch_backends[environment.account][environment.region].put_metric_data(
-            namespace,
-            [
-                {
-                    "MetricName": name,
-                    "Dimensions": [{"Name": where[0], "Value": where[1]}],
-                    "Value": value,
-                    # moto compares with times that have no zone
-                    "Timestamp": now.replace(tzinfo=None),
-                    "Unit": "None" if dimension else "Count",
-                }
-            ],
-        )
 
 
 def _watch_instance(instance: Instance) -> None:

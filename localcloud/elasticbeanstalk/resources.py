@@ -149,7 +149,12 @@ def create_load_balancer(environment: Environment, layout: Layout, health: Healt
     for listener in layout.listeners:
         action = {"Type": "forward", "TargetGroupArn": made.target_groups[listener.process]}
         elbv2_backends[environment.account][environment.region].create_listener(
-            balancer.arn, "HTTP", str(listener.port), "", None, [action]
+            balancer.arn,
+            "HTTPS" if listener.certificate else "HTTP",
+            str(listener.port),
+            "",
+            listener.certificate,
+            [action],
         )
     return [str(group.name) for group in groups.values()]
 

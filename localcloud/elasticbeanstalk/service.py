@@ -5,14 +5,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import moto.elasticbeanstalk.urls
 from moto.core.utils import get_service_model
 
 from localcloud import ecs
-from localcloud.cloudwatch.metrics import Datum
 from localcloud.ecs.clusters import Clusters
 from localcloud.ecs.tasks import Agent
 from localcloud.elasticbeanstalk.balancer import HTTPS_PORT
@@ -21,6 +20,7 @@ from localcloud.elasticbeanstalk.health import basic_colour
 from localcloud.elasticbeanstalk.hooks import HostRunner
 from localcloud.elasticbeanstalk.instance import Instance, Tools
 from localcloud.elasticbeanstalk.lifecycle import Lifecycle
+from localcloud.elasticbeanstalk.metrics import EnvironmentMetrics
 from localcloud.elasticbeanstalk.models import Environment
 from localcloud.elasticbeanstalk.ports import Ports
 from localcloud.elasticbeanstalk.responses import EBResponse, Services
@@ -30,9 +30,6 @@ if TYPE_CHECKING:
     from localcloud.cloud import Cloud
 
 RECENT_EVENTS = 10
-
-HEALTH_VALUES = {"Ok": 0, "Info": 1, "Unknown": 5, "NoData": 10, "Warning": 15, "Degraded": 20, "Severe": 25}
-"""Developer guide, "Publishing Amazon CloudWatch custom metrics for an environment"."""
 
 
 def install(cloud: Cloud) -> None:
@@ -50,7 +47,7 @@ def install(cloud: Cloud) -> None:
     cloud.status_providers["environments"] = lambda: status(lifecycle)
     cloud.status_providers["events"] = lambda: recent_events(lifecycle)
     cloud.lose_instance = lifecycle.lose
-    cloud.metric_sources.append(lambda: health_metrics(lifecycle))
+    cloud.metric_sources.append(EnvironmentMetrics(lifecycle))
     cloud.shutdown_hooks += [lifecycle.stop, pump.stop]
     cloud.reset_hooks.append(services.forget)
     pump.start()
@@ -66,20 +63,6 @@ def _hook(services: Services) -> None:
     shapes["ConfigurationSettingsDescription"]["members"]["Tier"] = {"shape": "EnvironmentTier"}
     EBResponse.services = services
     paths["{0}/$"] = EBResponse.dispatch
-
-
-def health_metrics(lifecycle: Lifecycle) -> Iterator[Datum]:
-    """What enhanced health reporting tells CloudWatch for nothing: the environment's health as a number."""
-    for service in lifecycle.services():
-        for environment in service.environments(include_terminated=False):
-            if environment.enhanced:
-                yield Datum(
-                    service.region,
-                    "AWS/ElasticBeanstalk",
-                    "EnvironmentHealth",
-                    HEALTH_VALUES.get(environment.health.status, HEALTH_VALUES["Unknown"]),
-                    {"EnvironmentName": environment.name},
-                )
 
 
 def status(lifecycle: Lifecycle) -> Mapping[str, Any]:

@@ -384,7 +384,17 @@ def test_new_settings_of_instances_come_in_batches(stage: Any, url: str) -> None
     ]
 
 
-def test_health_is_a_metric(stage: Any, created: dict[str, Any]) -> None:
-    found = stage.cloud.client("cloudwatch").list_metrics(Namespace="AWS/ElasticBeanstalk")["Metrics"]
-    dimensions = [{"Name": "EnvironmentName", "Value": NAME}]
-    assert dimensions in [item["Dimensions"] for item in found if item["MetricName"] == "EnvironmentHealth"]
+def test_health_and_requests_are_metrics(stage: Any, url: str) -> None:
+    cloudwatch = stage.cloud.client("cloudwatch")
+    stage.fetch(url)
+    # The load balancer's counts are looked at every two seconds, told every minute.
+    balancer = resources(stage)["LoadBalancers"][0]["Name"].partition(":loadbalancer/")[2]
+
+    def told(name: str, dimension: str, value: str) -> bool:
+        stage.cloud.advance(60)
+        found = cloudwatch.list_metrics(MetricName=name)["Metrics"]
+        return [{"Name": dimension, "Value": value}] in [item["Dimensions"] for item in found]
+
+    stage.wait_for(lambda: told("EnvironmentHealth", "EnvironmentName", NAME), "the health")
+    stage.wait_for(lambda: told("RequestCount", "LoadBalancer", balancer), "the requests")
+    stage.wait_for(lambda: told("HTTPCode_Target_2XX_Count", "LoadBalancer", balancer), "the answers")
