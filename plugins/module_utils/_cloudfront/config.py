@@ -263,7 +263,9 @@ def _plain_certificate(value: Mapping[str, Any]) -> dict[str, Any]:
     if value.get("CloudFrontDefaultCertificate"):
         # AWS adds settings here that nobody can choose and that differ between its own answers.
         return {"cloudfront_default_certificate": True}
-    return plain({key: item for key, item in value.items() if key not in ("Certificate", "CertificateSource")})
+    # AWS says besides that it is not the default one.
+    told = ("Certificate", "CertificateSource", "CloudFrontDefaultCertificate")
+    return plain({key: item for key, item in value.items() if key not in told})
 
 
 # What differs --------------------------------------------------------------------------------------------------------

@@ -52,8 +52,17 @@ def existing(**options: Any) -> dict[str, Any]:
             "MinimumProtocolVersion": "TLSv1",
             "CertificateSource": "cloudfront",
         }
+    else:
+        arn = config["ViewerCertificate"]["ACMCertificateArn"]
+        told = {"CloudFrontDefaultCertificate": False, "Certificate": arn, "CertificateSource": "acm"}
+        config["ViewerCertificate"] |= told
     config["Origins"]["Items"].reverse()
     return config
+
+
+def test_a_certificate_of_ones_own_is_recognized() -> None:
+    own = {"aliases": ["a.example.org"], "viewer_certificate": {"acm_certificate_arn": "arn"}}
+    assert changes(existing(**own), own) == []
 
 
 def changes(before: dict[str, Any], options: dict[str, Any]) -> list[str]:
