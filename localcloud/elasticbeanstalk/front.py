@@ -201,7 +201,7 @@ class Front:
         running = self._cloud.engine.inspect(self._name)
         self._directory.mkdir(parents=True, exist_ok=True)
         if running is not None and running.running:
-            self._remember()
+            self._remember(self._layout)
         else:
             (self._directory / haproxy.STATE).write_text("")
         self._generation += 1
@@ -234,8 +234,9 @@ class Front:
     def _in_force(self) -> bool:
         return haproxy.generation(self._ask("show info")) == f"g{self._generation}"
 
-    def _remember(self) -> None:
-        (self._directory / haproxy.STATE).write_text(self._ask("show servers state"))
+    def _remember(self, layout: Layout) -> None:
+        state = haproxy.still_true(self._ask("show servers state"), layout, list(self._targets.values()))
+        (self._directory / haproxy.STATE).write_text(state)
         self._past = _sum(self._past, haproxy.counts(self._ask("show stat")))
         self._counted = Counts()
 

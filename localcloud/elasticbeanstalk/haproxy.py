@@ -28,6 +28,8 @@ LOOPBACK = "127.0.0.1"
 # Where requests go when no target is healthy.
 OPEN = "open-"
 FULL, NONE = 100, 0
+# The field of a server's port in HAProxy's file of states.
+_STATE_PORT = 18
 
 State = Literal["initial", "healthy", "unhealthy"]
 
@@ -67,6 +69,24 @@ def files(
         HOSTS: "".join(f"{target.id} {target.address}\n" for target in targets),
         BAD_GATEWAY: _page("502 Bad Gateway"),
     }
+
+
+def still_true(state: str, layout: Layout, targets: Sequence[Target]) -> str:
+    """Of what `show servers state` said, what a new configuration may go on with.
+
+    HAProxy takes ports from there too: a target whose port has changed is a new one.
+    """
+    known = {target.id: target for target in targets}
+    ports = {process.name: process.port for process in layout.processes}
+
+    def holds(line: str) -> bool:
+        fields = line.split()
+        if len(fields) < _STATE_PORT + 1 or not fields[0].isdigit():
+            return True
+        target, port = known.get(fields[3]), ports.get(fields[1].removeprefix(OPEN))
+        return target is not None and port is not None and fields[_STATE_PORT] == str(_local_port(port, target))
+
+    return "".join(line for line in state.splitlines(keepends=True) if holds(line))
 
 
 def certificate_file(listener: Listener) -> str:
@@ -153,8 +173,12 @@ def _open_backend(process: Process, targets: Sequence[Target]) -> list[str]:
 
 
 def _place(process: Process, target: Target) -> str:
+    return f"{LOOPBACK}:{_local_port(process.port, target)}"
+
+
+def _local_port(port: int, target: Target) -> int:
     # Nobody listens on port 1: a port that the instance's containers do not publish.
-    return f"{LOOPBACK}:{target.ports.get(process.port, 1)}"
+    return target.ports.get(port, 1)
 
 
 def _check(process: Process, pace: float) -> list[str]:

@@ -71,6 +71,14 @@ def test_a_listener_with_a_certificate_speaks_tls_and_says_so() -> None:
     assert "set-header X-Forwarded-Proto https" in written
 
 
+def test_a_target_whose_port_has_changed_is_a_new_one() -> None:
+    kept = "4 80 1 i-1 127.0.0.1 2 0 1 1 65 1 0 4 0 0 0 0 - 23146 - 0 0 - - 0\n"
+    moved = "5 5555 1 i-1 127.0.0.1 2 0 1 1 0 1 0 2 0 0 0 0 - 1 - 0 0 - - 0\n"
+    said = f"1\n# be_id be_name\n{kept}{moved}"
+    found = haproxy.still_true(said, balancer.address({80, 5555}), [Target("i-1", "", {80: 23146, 5555: 25511})])
+    assert found == f"1\n# be_id be_name\n{kept}"
+
+
 def test_a_classic_load_balancer_connects_unless_it_has_something_to_ask_for() -> None:
     found = layout({})
     assert (found.kind, found.process().check.path, found.process().delay) == ("classic", None, 0)
