@@ -30,6 +30,7 @@ _SUCCEEDED_EXACTLY = frozenset(
     {
         "Environment update completed successfully.",
         "Environment tag update completed successfully.",
+        "restartAppServer completed successfully.",
     }
 )
 _SUCCEEDED_PREFIXES = ("Successfully launched environment:",)

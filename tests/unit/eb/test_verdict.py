@@ -57,6 +57,7 @@ DEPLOYED = (
     ("INFO", "Environment update completed successfully."),
 )
 CREATED = (("INFO", "createEnvironment is starting."), ("INFO", "Successfully launched environment: env"))
+RESTARTED = (("INFO", "restartAppServer is starting."), ("INFO", "restartAppServer completed successfully."))
 COMMAND_FAILED = (
     *STARTED,
     ("ERROR", "Instance deployment failed. For details, see 'eb-engine.log'."),
@@ -122,6 +123,8 @@ BACK = replace(ENVIRONMENT, version_label="v1", health="Red", health_status="Deg
     [
         (GOOD, GOAL),
         (replace(GOOD, events=events(*CREATED)), GOAL),
+        # A restart deploys nothing.
+        (replace(GOOD, events=events(*RESTARTED), instances=(STALE_INSTANCE,)), GOAL),
         (replace(GOOD, events=(*events(*COMMAND_FAILED, request=OLDER, start=-60), *GOOD.events)), GOAL),
         (replace(GOOD, events=(*GOOD.events, HEALTH_DEGRADED)), GOAL),
         (replace(GOOD, events=()), NOW),
