@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import base64
+import contextlib
+import fcntl
 import io
 import json
 import os
@@ -68,12 +70,24 @@ def _localcloud(state: Path, *words: str) -> None:
     assert result.returncode == 0, result.stdout + result.stderr
 
 
+@contextlib.contextmanager
+def one_at_a_time() -> Iterator[None]:
+    """Images are made once: workers of this suite that want the same ones wait for each other."""
+    cache = ROOT / ".cache"
+    cache.mkdir(exist_ok=True)
+    with (cache / "contract.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 @pytest.fixture(scope="session")
-def localcloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
-    """A rehearsal cloud for all contract tests; LOCALCLOUD_TEST_STATE names one that runs already and stays."""
+def localcloud(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[LocalCloud]:
+    """A rehearsal cloud for the tests of this worker; LOCALCLOUD_TEST_STATE names one that runs already and stays."""
     given = os.environ.get("LOCALCLOUD_TEST_STATE")
     state = Path(given) if given else tmp_path_factory.mktemp("cloud") / "state"
-    _localcloud(state, "up", "--port", "5866", "--registry-port", "5877", "--region", REGION)
+    port = 5866 + 20 * (int(worker_id.removeprefix("gw")) + 1 if worker_id != "master" else 0)
+    with one_at_a_time():
+        _localcloud(state, "up", "--port", str(port), "--registry-port", str(port + 10), "--region", REGION)
     ready = json.loads((state / "ready.json").read_text())
     try:
         yield LocalCloud(state, ready["endpoint"], ready["registry"])
@@ -83,17 +97,19 @@ def localcloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]
 
 
 @pytest.fixture(scope="session")
-def image(localcloud: LocalCloud) -> str:
+def image(localcloud: LocalCloud, tmp_path_factory: pytest.TempPathFactory) -> str:
     """The tests' image in the cloud's registry, by digest."""
     ecr = localcloud.client("ecr")
     uri = ecr.create_repository(repositoryName="hello")["repository"]["repositoryUri"]
     token = ecr.get_authorization_token()["authorizationData"][0]["authorizationToken"]
     user, _, password = base64.b64decode(token).decode().partition(":")
-    _run(sys.executable, "-m", "localcloud", "base-images", str(Path(__file__).parent / "app"))
-    _run("docker", "build", "-q", "-t", f"{uri}:1", str(Path(__file__).parent / "app"))
-    _run("docker", "login", "-u", user, "--password-stdin", localcloud.registry, stdin=password)
-    _run("docker", "push", "-q", f"{uri}:1")
-    _run("docker", "logout", localcloud.registry)
+    with one_at_a_time():
+        _run(sys.executable, "-m", "localcloud", "base-images", str(Path(__file__).parent / "app"))
+        _run("docker", "build", "-q", "-t", f"{uri}:1", str(Path(__file__).parent / "app"))
+    # A configuration of its own keeps the password out of the user's.
+    configuration = f"--config={tmp_path_factory.mktemp('docker')}"
+    _run("docker", configuration, "login", "-u", user, "--password-stdin", localcloud.registry, stdin=password)
+    _run("docker", configuration, "push", "-q", f"{uri}:1")
     _run("docker", "rmi", f"{uri}:1")
     found = ecr.describe_images(repositoryName="hello", imageIds=[{"imageTag": "1"}])["imageDetails"][0]
     return f"{uri}@{found['imageDigest']}"
