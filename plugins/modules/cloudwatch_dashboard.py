@@ -82,7 +82,7 @@ SPEC = ArgumentSpec(
     required_if=(("state", "present", ("body",)),),
 ).merge(STATE)
 
-Body = dict[str, t.Any] | None
+Body: t.TypeAlias = "dict[str, t.Any] | None"
 _ABSENT = ("ResourceNotFound", "DashboardNotFoundError")
 
 

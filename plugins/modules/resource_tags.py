@@ -80,7 +80,7 @@ SPEC = ArgumentSpec(
 )
 
 Tags = dict[str, str]
-Observed = dict[str, Tags | None]
+Observed: t.TypeAlias = "dict[str, Tags | None]"
 
 
 @dataclass(frozen=True)

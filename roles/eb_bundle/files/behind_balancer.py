@@ -10,10 +10,11 @@ What says that it is one is taken for a request of the distribution: it is answe
 from __future__ import annotations
 
 from asgiref.sync import iscoroutinefunction
-from config.settings.production import *  # noqa: F403
+from config.settings import production
 from django.utils.decorators import sync_and_async_middleware
 
-MIDDLEWARE = ["behind_balancer.health_checks", *MIDDLEWARE]  # noqa: F405
+globals().update({name: value for name, value in vars(production).items() if name.isupper()})
+MIDDLEWARE = ["behind_balancer.health_checks", *production.MIDDLEWARE]
 
 
 @sync_and_async_middleware
