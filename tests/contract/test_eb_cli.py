@@ -252,8 +252,12 @@ def test_scaling_puts_instances_behind_a_load_balancer(project: Project) -> None
     project.stage.ready(ONE)
     assert len(instances(project)) == 2
     assert project.answers() == "release second"
-    health = project.eb("health")
-    assert all(instance in health for instance in instances(project))
+
+    def both_report() -> bool:
+        health = project.eb("health")
+        return all(instance in health for instance in instances(project))
+
+    project.stage.wait_for(both_report, "the health of both instances", 60)
 
 
 def test_the_end_of_an_environment(project: Project) -> None:
