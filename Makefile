@@ -87,7 +87,7 @@ molecule: python docker
 
 .PHONY: e2e
 e2e: python docker
-	pytest -v tests/e2e
+	pytest -v --numprocesses=2 --dist=loadgroup tests/e2e
 
 MOTO ?=
 SERVICES ?=

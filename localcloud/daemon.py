@@ -19,7 +19,7 @@ from localcloud.firewall import Firewall, MotoSecurityGroups
 from localcloud.install import install, prepare_environment
 from localcloud.latency import Latency
 from localcloud.options import Options
-from localcloud.server import LOOPBACK, Server, application, free_port
+from localcloud.server import LOOPBACK, Server, application, free_port, listen
 from localcloud.state import Ready, State
 
 
@@ -43,11 +43,13 @@ def serve(state: State, options: Options) -> int:
 
 
 def _start(state: State, options: Options) -> tuple[Cloud, Server]:
-    cloud = _cloud(state, options)
+    prepare_environment(options.account_id)
+    engine = Engine.open(state.cloud_id)
+    sockets = listen((LOOPBACK, engine.gateway(), *options.listen), options.port)
+    cloud = _cloud(state, options, engine, port=sockets[0].getsockname()[1])
     cloud_module.set_current(cloud)
     install(cloud)
-    port = int(cloud.endpoint.rpartition(":")[2])
-    server = Server(application(cloud), _addresses(cloud.engine, options), port)
+    server = Server(application(cloud), sockets)
     server.start()
     state.write_ready(
         Ready(
@@ -63,12 +65,9 @@ def _start(state: State, options: Options) -> tuple[Cloud, Server]:
     return cloud, server
 
 
-def _cloud(state: State, options: Options) -> Cloud:
-    prepare_environment(options.account_id)
-    engine = Engine.open(state.cloud_id)
-    addresses = _addresses(engine, options)
-    port = free_port(addresses, options.port)
-    registry_port = free_port((LOOPBACK,), options.registry_port)
+def _cloud(state: State, options: Options, engine: Engine, port: int) -> Cloud:
+    # As far from the preferred one as the endpoint's, which no other cloud has: two that start at once do not meet.
+    registry_port = free_port((LOOPBACK,), options.registry_port + port - options.port)
     return Cloud(
         id=state.cloud_id,
         state_dir=state.directory,
@@ -83,10 +82,6 @@ def _cloud(state: State, options: Options) -> Cloud:
         infra_image=images.tag(),
         latency=Latency(options.latency, options.scale),
     )
-
-
-def _addresses(engine: Engine, options: Options) -> tuple[str, ...]:
-    return (LOOPBACK, engine.gateway(), *options.listen)
 
 
 def _shut_down(cloud: Cloud) -> None:

@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import socket
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from localcloud import admin
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from localcloud.cloud import Cloud
 
 LOOPBACK = "127.0.0.1"
+BACKLOG = 128
 
 
 def application(cloud: Cloud) -> Callable[..., Iterable[bytes]]:
@@ -62,13 +65,10 @@ def _dispatcher() -> Callable[..., Iterable[bytes]]:
 
 
 class Server:
-    """Serves the application on one port of several addresses, each in a thread of its own."""
+    """Serves the application on sockets that listen already, each in a thread of its own."""
 
-    def __init__(self, app: Callable[..., Iterable[bytes]], addresses: tuple[str, ...], port: int) -> None:
-        """Bind at once.
-
-        :raises OSError: When the port is taken on one of the addresses.
-        """
+    def __init__(self, app: Callable[..., Iterable[bytes]], sockets: Sequence[socket.socket]) -> None:
+        """Take the sockets over."""
         from moto.moto_server.werkzeug_app import MotoRequestHandler
         from werkzeug.serving import make_server
 
@@ -77,8 +77,11 @@ class Server:
                 """The journal has it, without the query strings in which signatures travel."""
 
         self._servers: list[BaseWSGIServer] = []
-        for address in addresses:
-            server = make_server(address, port, app, threaded=True, request_handler=QuietHandler)
+        for listening in sockets:
+            host, port = listening.getsockname()
+            server = make_server(host, port, app, threaded=True, request_handler=QuietHandler, fd=listening.fileno())
+            # The server has a copy of its own.
+            listening.close()
             server.daemon_threads = True
             self._servers.append(server)
 
@@ -94,7 +97,30 @@ class Server:
             server.server_close()
 
 
-def free_port(addresses: tuple[str, ...], preferred: int) -> int:
+def listen(addresses: Sequence[str], preferred: int) -> list[socket.socket]:
+    """Sockets that listen on one port of all addresses: the preferred one if it is free, else one that is.
+
+    They are had before the cloud is made, which tells the port to others: of two that start at once only one has it.
+    """
+    port = preferred
+    while True:
+        with contextlib.ExitStack() as opened:
+            try:
+                sockets = [opened.enter_context(_listening(address, port)) for address in addresses]
+            except OSError as error:
+                if error.errno != errno.EADDRINUSE:
+                    raise
+            else:
+                opened.pop_all()
+                return sockets
+        port = free_port(addresses, preferred)
+
+
+def _listening(address: str, port: int) -> socket.socket:
+    return socket.create_server((address, port), backlog=BACKLOG)
+
+
+def free_port(addresses: Sequence[str], preferred: int) -> int:
     """The preferred port if it is free on all addresses, else one that is."""
     if _is_free(addresses, preferred):
         return preferred
@@ -106,7 +132,7 @@ def free_port(addresses: tuple[str, ...], preferred: int) -> int:
             return port
 
 
-def _is_free(addresses: tuple[str, ...], port: int) -> bool:
+def _is_free(addresses: Sequence[str], port: int) -> bool:
     for address in addresses:
         with socket.socket() as probe:
             # As the servers do: a connection of a predecessor that still winds up does not count.

@@ -15,6 +15,8 @@ import pytest
 
 from tests.support.rehearsal import Rehearsal
 
+pytestmark = pytest.mark.xdist_group("antenna")
+
 ACCOUNT = "123456789012"
 ENVIRONMENT = "antenna"
 BACKEND = ("django", "celeryworker", "celerybeat", "flower")

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import ssl
 import subprocess
@@ -18,7 +19,8 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-WORK = ROOT / ".cache" / "e2e"
+WORK = ROOT / ".cache" / "e2e" / os.environ.get("PYTEST_XDIST_WORKER", "one")
+"""Where the tests of this worker keep what they make."""
 
 
 @dataclass(frozen=True)
