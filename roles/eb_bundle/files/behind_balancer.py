@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Antenna's settings, with an answer for the health checks of a load balancer.
 
-They ask each instance by its address and by HTTP, which Django refuses as an unknown host or sends on to HTTPS for ever.
-What says that it is one is taken for a request of the distribution: it is answered by all of Django, database included.
+They ask each instance by its address and by HTTP, which Django refuses as an unknown host or sends on to HTTPS for
+ever. What says that it is one is taken for a request of the distribution: it is answered by all of Django, database included.
 """
 
 from __future__ import annotations

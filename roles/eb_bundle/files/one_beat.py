@@ -4,7 +4,7 @@
 """Runs a command as long as this process, alone among those of all instances, holds a lock of the database.
 
 Each instance of an environment has the container of beat, and sent twice, a task would run twice. PostgreSQL gives the
-lock to one session and takes it back when that session ends: with its process, with its instance, or in a failover. Then
+lock to one session and takes it back when that session ends: with its process, its instance, or in a failover. Then
 another one gets it, at the latest after the 25 seconds in which the server notices that nobody is there. A holder that
 hears nothing from the database ends its command before that.
 
