@@ -60,6 +60,9 @@ class Project:
         """What the CLI prints to either stream."""
         environment = {
             **os.environ,
+            # Without a terminal it takes these; tables of a small one lack rows.
+            "LINES": "100",
+            "COLUMNS": "200",
             "AWS_ENDPOINT_URL": self.stage.cloud.endpoint,
             "AWS_ACCESS_KEY_ID": "testing",
             "AWS_SECRET_ACCESS_KEY": "testing-secret",
