@@ -85,9 +85,12 @@ contract: python docker
 molecule: python docker
 	@tests/molecule.sh
 
+# Each line in a rehearsal cloud of its own.
 .PHONY: e2e
 e2e: python docker
-	pytest -v --numprocesses=2 --dist=loadgroup tests/e2e
+	pytest -v tests/e2e/test_deployment.py tests/e2e/test_guide.py
+	pytest -v tests/e2e/test_options.py
+	pytest -v tests/e2e/test_teardown.py
 
 MOTO ?=
 SERVICES ?=

@@ -1,10 +1,7 @@
 # Copyright: Contributors to the antenna.aws collection
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A rehearsal of its own for the end-to-end tests: its own cloud, and a copy of examples/antenna to change.
-
-Tests of one deployment are a group and keep their order. Groups run side by side, each in a rehearsal of its own.
-"""
+"""A rehearsal of its own for the end-to-end tests: its own cloud, and a copy of examples/antenna to change."""
 
 from __future__ import annotations
 

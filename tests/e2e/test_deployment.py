@@ -10,11 +10,7 @@ import re
 import subprocess
 from pathlib import Path
 
-import pytest
-
 from tests.support.rehearsal import WORK, Rehearsal
-
-pytestmark = pytest.mark.xdist_group("antenna")
 
 UI_RELEASE = ("ui/src/release.ts", "export const RELEASE = '1.0.0'", "export const RELEASE = '1.0.1'")
 BACKEND_RELEASE = ("antenna/release.py", 'RELEASE = "1.0.0"', 'RELEASE = "1.0.1"')

@@ -15,8 +15,6 @@ import pytest
 
 from tests.support.rehearsal import Rehearsal
 
-pytestmark = pytest.mark.xdist_group("antenna")
-
 ACCOUNT = "123456789012"
 ENVIRONMENT = "antenna"
 BACKEND = ("django", "celeryworker", "celerybeat", "flower")

@@ -15,8 +15,6 @@ import pytest
 
 from tests.support.rehearsal import Page, Rehearsal
 
-pytestmark = pytest.mark.xdist_group("options")
-
 NAME = "antenna-prod"
 HOST = "antenna-production.example.org"
 # Beside the deployment of the other tests, in the same VPC.

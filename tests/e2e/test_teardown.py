@@ -16,8 +16,6 @@ import pytest
 
 from tests.support.rehearsal import ROOT, WORK, Rehearsal, Run
 
-pytestmark = pytest.mark.xdist_group("antenna")
-
 INVENTORIES = ("-i", "inventories/local", "-i", "extensions/molecule/inventory")
 NAME = "life-one"
 COPY = "life-two"

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import ssl
 import subprocess
@@ -19,8 +18,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-WORK = ROOT / ".cache" / "e2e" / os.environ.get("PYTEST_XDIST_WORKER", "one")
-"""Where the tests of this worker keep what they make."""
+WORK = ROOT / ".cache" / "e2e"
 
 
 @dataclass(frozen=True)
