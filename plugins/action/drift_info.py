@@ -69,17 +69,17 @@ def report(
     document: t.Mapping[str, t.Any], host: str, resources: t.Sequence[t.Mapping[str, t.Any]]
 ) -> dict[str, t.Any]:
     """Return the action's result."""
-    found = drift.checks(document, host)
+    found, failure = drift.checks(document, host), drift.failure(document, host)
     return {
         "changed": False,
-        "failure": drift.failure(document, host),
-        "drift": [_drift(item, found) for item in resources],
+        "failure": failure,
+        "drift": [_drift(item, found, not failure) for item in resources],
         "elsewhere": list(drift.elsewhere([(item["kind"], item["name"]) for item in resources], found)),
     }
 
 
-def _drift(item: t.Mapping[str, t.Any], found: t.Sequence[drift.Checked]) -> dict[str, t.Any]:
-    state, reasons = drift.drift(item["kind"], item["name"], found)
+def _drift(item: t.Mapping[str, t.Any], found: t.Sequence[drift.Checked], complete: bool) -> dict[str, t.Any]:
+    state, reasons = drift.drift(item["kind"], item["name"], found, complete)
     return {"kind": item["kind"], "name": item["name"], "drift": state, "reasons": list(reasons)}
 
 

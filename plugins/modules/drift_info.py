@@ -69,8 +69,8 @@ drift:
       sample: antenna-postgres
     drift:
       description:
-        - V(yes) where the playbook would change it, V(no) where it looked and would not.
-        - V(unknown) where it did not look, as its module cannot run in check mode, or as the run ended before.
+        - V(yes) where the playbook would change it, V(no) where it would not.
+        - V(unknown) where the run ended before it looked; RV(failure) says why.
       type: str
       sample: "no"
     reasons:

@@ -25,7 +25,6 @@ KINDS: t.Mapping[str, frozenset[str]] = {
     "amazon.aws.rds_instance": frozenset({"db_instance"}),
     "amazon.aws.rds_instance_param_group": frozenset({"db_parameter_group"}),
     "amazon.aws.rds_subnet_group": frozenset({"db_subnet_group"}),
-    "amazon.aws.s3_bucket": frozenset({"bucket"}),
     "antenna.aws.cloudfront_distribution": frozenset({"distribution"}),
     "antenna.aws.cloudfront_function": frozenset({"function"}),
     "antenna.aws.cloudfront_origin_access_control": frozenset({"origin_access_control"}),
@@ -33,31 +32,31 @@ KINDS: t.Mapping[str, frozenset[str]] = {
     "antenna.aws.eb_environment": frozenset({"environment"}),
     "antenna.aws.eb_version": frozenset({"application"}),
     "antenna.aws.elasticache_replication_group": frozenset({"replication_group"}),
+    "antenna.aws.log_groups": frozenset({"log_groups"}),
+    "antenna.aws.s3_bucket": frozenset({"bucket"}),
     "antenna.aws.s3_site": frozenset({"bucket"}),
     "community.aws.ecs_ecr": frozenset({"repository"}),
     "community.aws.elasticache_subnet_group": frozenset({"cache_subnet_group"}),
-    "community.aws.s3_lifecycle": frozenset({"bucket"}),
     "community.aws.secretsmanager_secret": frozenset({"secret"}),
     "community.aws.sns_topic": frozenset({"topic"}),
 }
-"""The kinds of resources that a module changes."""
+"""The kinds of resources that a module changes. Each of these modules can run in check mode."""
 
 NAMELESS = frozenset({"community.aws.secretsmanager_secret"})
 """Modules whose parameters are never shown, and of whose kind a deployment has one resource."""
 
+PREFIXES = frozenset({"log_groups"})
+"""Kinds that are declared by how the names of their resources begin."""
+
 
 @dataclass(frozen=True)
 class Checked:
-    """What one task, or one turn of its loop, said in check mode. ``names`` are all its plain parameters.
-
-    ``mute`` is a module that cannot run in check mode.
-    """
+    """What one task, or one turn of its loop, said in check mode. ``names`` are all its plain parameters."""
 
     task: str
     action: str
     names: frozenset[str]
     changed: bool
-    mute: bool
     reasons: tuple[str, ...] = ()
 
     @property
@@ -88,13 +87,16 @@ def failure(document: t.Mapping[str, t.Any], host: str) -> str:
     return ""
 
 
-def drift(kind: str, name: str, found: t.Iterable[Checked]) -> tuple[str, tuple[str, ...]]:
-    """Return whether the resource differs from what is declared, and what would be done about it."""
-    about = [item for item in found if _is_about(item, kind, name) and not item.mute]
+def drift(kind: str, name: str, found: t.Iterable[Checked], complete: bool) -> tuple[str, tuple[str, ...]]:
+    """Return whether the resource differs from what is declared, and what would be done about it.
+
+    ``complete``: the run came to its end, so that what it said nothing of would stay as it is.
+    """
+    about = [item for item in found if _is_about(item, kind, name)]
     words = tuple(word for item in about if item.changed for word in item.words)
     if words:
         return DRIFTED, words
-    return (AS_DECLARED if about else UNKNOWN), ()
+    return (AS_DECLARED if about or complete else UNKNOWN), ()
 
 
 def elsewhere(names: t.Collection[tuple[str, str]], found: t.Iterable[Checked]) -> tuple[str, ...]:
@@ -104,7 +106,11 @@ def elsewhere(names: t.Collection[tuple[str, str]], found: t.Iterable[Checked]) 
 
 
 def _is_about(item: Checked, kind: str, name: str) -> bool:
-    return kind in KINDS.get(item.action, ()) and (name in item.names or item.action in NAMELESS)
+    if kind not in KINDS.get(item.action, ()):
+        return False
+    if kind in PREFIXES:
+        return any(named.startswith(name) for named in item.names)
+    return name in item.names or item.action in NAMELESS
 
 
 def _checked(task: str, result: t.Mapping[str, t.Any], action: str) -> Checked:
@@ -115,7 +121,6 @@ def _checked(task: str, result: t.Mapping[str, t.Any], action: str) -> Checked:
         action=action,
         names=frozenset(_names(arguments)),
         changed=bool(result.get("changed")),
-        mute=bool(result.get("skipped")) and "does not support check mode" in str(result.get("msg", "")),
         reasons=tuple(f"{step.get('op')}: {step.get('reason')}" for step in plan or () if isinstance(step, dict)),
     )
 
@@ -124,6 +129,8 @@ def _names(arguments: t.Mapping[str, t.Any]) -> t.Iterator[str]:
     for value in arguments.values():
         if isinstance(value, str):
             yield value
+        elif isinstance(value, list):
+            yield from (str(item["name"]) for item in value if isinstance(item, dict) and "name" in item)
     tags = arguments.get("tags")
     if isinstance(tags, dict) and "Name" in tags:
         yield str(tags["Name"])

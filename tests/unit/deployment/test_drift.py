@@ -6,10 +6,18 @@
 
 from __future__ import annotations
 
+import importlib.util
+from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.antenna.aws.plugins.module_utils._deployment.drift import checks, drift, elsewhere, failure
+from ansible_collections.antenna.aws.plugins.module_utils._deployment.drift import (
+    KINDS,
+    checks,
+    drift,
+    elsewhere,
+    failure,
+)
 
 
 def task(name: str, action: str, **result: Any) -> dict[str, Any]:
@@ -56,11 +64,10 @@ DOCUMENT = {
                     invocation=arguments(name="web", application_name="app"),
                 ),
                 task(
-                    "antenna.aws.data_tier : Make the storage bucket",
-                    "amazon.aws.s3_bucket",
-                    skipped=True,
-                    msg="remote module (amazon.aws.s3_bucket) does not support check mode",
-                    invocation=arguments(name="files"),
+                    "antenna.aws.observability : Keep the logs",
+                    "antenna.aws.log_groups",
+                    changed=True,
+                    invocation=arguments(groups=[{"name": "/logs/web/containers"}]),
                 ),
                 task(
                     "antenna.aws.secrets : Keep the secret",
@@ -82,18 +89,31 @@ DRIFTS: dict[str, tuple[str, str, str, tuple[str, ...]]] = {
     "known by its tag Name": ("route_table", "web-private", "no", ()),
     "with the module's reasons": ("environment", "web", "yes", ("update: version a -> b",)),
     "of another kind with that name": ("application", "app", "unknown", ()),
-    "a module that cannot check": ("bucket", "files", "unknown", ()),
+    "declared by how names begin": ("log_groups", "/logs/web/", "yes", ("Keep the logs",)),
     "a module that shows no parameters": ("secret", "web/environment", "no", ()),
 }
 
 
 @pytest.mark.parametrize(("kind", "name", "state", "reasons"), DRIFTS.values(), ids=DRIFTS)
 def test_drift(kind: str, name: str, state: str, reasons: tuple[str, ...]) -> None:
-    assert drift(kind, name, checks(DOCUMENT, "one")) == (state, reasons)
+    assert drift(kind, name, checks(DOCUMENT, "one"), complete=False) == (state, reasons)
+
+
+def test_what_a_whole_run_says_nothing_of_stays_as_it_is() -> None:
+    assert drift("bucket", "logs", checks(DOCUMENT, "one"), complete=True) == ("no", ())
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_each_module_says_in_check_mode_what_it_would_do(name: str) -> None:
+    namespace, collection, module = name.split(".")
+    found = importlib.util.find_spec(f"ansible_collections.{namespace}.{collection}.plugins.modules.{module}")
+    assert found and found.origin
+    text = Path(found.origin).read_text()
+    assert "supports_check_mode=True" in text or "SPEC.create(" in text
 
 
 def test_what_else_would_change_and_only_here() -> None:
-    known = [("db_instance", "pg"), ("subnet", "10.0.1.0/24"), ("environment", "web")]
+    known = [("db_instance", "pg"), ("subnet", "10.0.1.0/24"), ("environment", "web"), ("log_groups", "/logs/web/")]
     assert elsewhere(known, checks(DOCUMENT, "one")) == ("Start the build",)
 
 
