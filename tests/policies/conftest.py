@@ -25,7 +25,7 @@ PLAY = """\
         name: antenna.aws.identity
         tasks_from: lookup
     - ansible.builtin.copy:
-        content: "{{ __identity_scoped | to_json }}"
+        content: "{{ __identity_scoped | items2dict('name', 'document') | combine(__identity_grants) | to_json }}"
         dest: "{{ dest }}"
 """
 
@@ -54,4 +54,5 @@ def documents(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, A
     command = [str(Path(sys.executable).parent / "ansible-playbook"), str(play), *options]
     done = subprocess.run(command, cwd=ROOT, env=dict(os.environ), capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    return {item["name"]: item["document"] for item in json.loads(rendered.read_text())}
+    found: dict[str, dict[str, Any]] = json.loads(rendered.read_text())
+    return found
