@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,15 @@ from ansible_collections.antenna.aws.plugins.action.role_variables import Action
 
 ROOT = Path(__file__).resolve().parents[2]
 ROLES = yaml.safe_load((ROOT / "roles/preflight/defaults/main.yml").read_text())["preflight_roles"]
-LOADER = DataLoader()
+
+
+class Reader(DataLoader):  # type: ignore[misc]
+    """Reads each file once; nothing here changes what it gets, so that it needs no copy."""
+
+    load_from_file = cache(DataLoader.load_from_file)
+
+
+LOADER = Reader()
 SOUND: Mapping[str, Any] = {
     "antenna_name": "antenna",
     "antenna_account_id": "123456789012",
@@ -41,10 +50,19 @@ SOUND: Mapping[str, Any] = {
 }
 
 
+LINES = (ROOT / "docs/refusals.md").read_text().splitlines()
+
+
 def rows() -> list[tuple[str, str]]:
-    lines = (ROOT / "docs/refusals.md").read_text().splitlines()
-    cells = [re.fullmatch(r"\| `(\{.*\})` \| (.*) \|", line) for line in lines]
+    """What the inventory says, and the message."""
+    cells = [re.fullmatch(r"\| `(\{.*\})` \| (.*) \|", line) for line in LINES]
     return [(cell[1], cell[2]) for cell in cells if cell]
+
+
+def commands() -> list[tuple[str, str, str]]:
+    """The file of the task, what it is told, and the message."""
+    cells = [re.fullmatch(r"\| `([\w/.]+)` \| `(\{.*\})` \| (.*) \|", line) for line in LINES]
+    return [(cell[1], cell[2], cell[3]) for cell in cells if cell]
 
 
 def problems(variables: Mapping[str, Any]) -> list[str]:
@@ -55,6 +73,23 @@ def problems(variables: Mapping[str, Any]) -> list[str]:
     return found
 
 
+def refusal(file: str, told: Mapping[str, Any]) -> str:
+    """The message of the first requirement in the file that does not hold."""
+    (document,) = [LOADER.load_from_file(str(ROOT / file), trusted_as_template=True)]
+    tasks = document[0]["tasks"] if "hosts" in document[0] else document
+    variables: dict[str, Any] = {**SOUND, "inventory_hostname": "antenna-production"}
+    if file.startswith("roles/"):
+        for kind in ("defaults", "vars"):
+            given = ROOT / Path(file).parents[1] / kind / "main.yml"
+            variables |= (LOADER.load_from_file(str(given), trusted_as_template=True) or {}) if given.exists() else {}
+    for task in (one for one in tasks if "ansible.builtin.assert" in one):
+        templar = Templar(loader=LOADER, variables={**variables, **task.get("vars", {}), **told})
+        asked = task["ansible.builtin.assert"]
+        if not templar.evaluate_conditional(asked["that"]):
+            return " ".join(str(templar.template(asked["fail_msg"])).split())
+    raise AssertionError(f"{file} refuses nothing")
+
+
 def test_a_sound_inventory_is_accepted() -> None:
     assert problems(SOUND) == []
 
@@ -63,6 +98,19 @@ def test_a_sound_inventory_is_accepted() -> None:
 def test_the_message_is_the_one_that_is_documented(values: str, message: str) -> None:
     said = problems({**SOUND, **yaml.safe_load(values)})
     assert any(one.startswith(message) for one in said), said
+
+
+@pytest.mark.parametrize(("file", "told", "message"), commands(), ids=[row[2][:60] for row in commands()])
+def test_what_a_command_is_told_is_refused(file: str, told: str, message: str) -> None:
+    assert refusal(file, yaml.safe_load(told)).startswith(message)
+
+
+@pytest.mark.parametrize("inventory", ["staging", "production"])
+def test_each_option_that_an_inventory_turns_on_has_a_row(inventory: str) -> None:
+    text = (ROOT / f"inventories/{inventory}/group_vars/all/roles.yml").read_text()
+    turned_on = re.findall(r"^(?:# )?(\w+):", text, re.MULTILINE)
+    told = {name for values, _message in rows() for name in yaml.safe_load(values)}
+    assert [name for name in turned_on if name not in told | {"ui_distribution_name"}] == []
 
 
 def test_each_relation_has_a_row() -> None:
