@@ -14,6 +14,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from datetime import datetime
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import NoReturn, TypeAlias
 
@@ -162,6 +163,23 @@ def journal(state: State, options: argparse.Namespace) -> int:
         SystemClock().wait(FOLLOW_SECONDS)
 
 
+def actions(state: State, options: argparse.Namespace) -> int:
+    """Print the IAM actions that the calls so far needed, and on what."""
+    entries = map(json.loads, _client(state).journal(after=options.after))
+    _say("\n".join(display.actions([one for one in entries if fnmatchcase(one["caller"], options.caller)], _colours())))
+    return 0
+
+
+def iam(state: State, options: argparse.Namespace) -> int:
+    """Say whether IAM's policies are carried out, or switch it."""
+    client = _client(state)
+    if options.switch is not None:
+        client.post("iam", {"enforced": options.switch == "enforce"})
+    enforced = client.get("iam")["enforced"]
+    _say("Policies are enforced for users and roles" if enforced else "Policies are kept, not enforced")
+    return 0
+
+
 def faults_list(state: State, options: argparse.Namespace) -> int:
     """Print the rules in force."""
     return _say_faults(_client(state).get("faults"))
@@ -237,6 +255,7 @@ def _options(options: argparse.Namespace) -> Options:
         listen=tuple(options.listen),
         latency=options.latency,
         scale=options.scale,
+        enforce_iam=options.enforce_iam,
     )
 
 
@@ -261,6 +280,7 @@ def _parser() -> argparse.ArgumentParser:
     start.add_argument("--listen", action="append", default=[], metavar="ADDRESS", help="besides loopback and bridge")
     start.add_argument("--latency", choices=PROFILES, default=defaults.latency, help="how long things take")
     start.add_argument("--scale", type=_scale, default=defaults.scale, metavar="FACTOR", help="of all latencies")
+    start.add_argument("--enforce-iam", action="store_true", help="policies bind users and roles that have some")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for name, command, parents, summary in (
         ("up", up, [common, start], "start it, and return when it answers"),
@@ -285,6 +305,7 @@ def _parser() -> argparse.ArgumentParser:
     called.add_argument("--service", default="*", help="with wildcards, as operation")
     called.add_argument("--operation", default="*")
     called.set_defaults(command=journal)
+    _add_permissions(commands, common)
     _add_trouble(commands, common)
     issued = commands.add_parser("certificate", parents=[common], help="have ACM issue a certificate for a name")
     issued.add_argument("name", metavar="NAME", help="such as antenna.example.org")
@@ -293,6 +314,16 @@ def _parser() -> argparse.ArgumentParser:
     bases.add_argument("context", nargs="+", metavar="CONTEXT", help="a Dockerfile, or a directory to search for some")
     bases.set_defaults(command=base_images)
     return parser
+
+
+def _add_permissions(commands: Commands, common: argparse.ArgumentParser) -> None:
+    needed = commands.add_parser("actions", parents=[common], help="print the IAM actions that the calls so far needed")
+    needed.add_argument("--caller", default="*", metavar="GLOB", help="of callers' ARNs")
+    needed.add_argument("--after", type=int, default=0, metavar="NUMBER")
+    needed.set_defaults(command=actions)
+    switched = commands.add_parser("iam", parents=[common], help="say whether policies are enforced, or switch it")
+    switched.add_argument("switch", nargs="?", choices=("enforce", "ignore"))
+    switched.set_defaults(command=iam)
 
 
 def _add_trouble(commands: Commands, common: argparse.ArgumentParser) -> None:

@@ -108,6 +108,18 @@ def _remove_faults(cloud: Cloud, request: Request) -> Response:
     return as_json(cloud.faults.all())
 
 
+def _iam(cloud: Cloud, request: Request) -> Response:
+    return as_json({"enforced": cloud.iam.enforced})
+
+
+def _switch_iam(cloud: Cloud, request: Request) -> Response:
+    wanted = _object(request, '{"enforced": true}')
+    if set(wanted) != {"enforced"} or not isinstance(wanted["enforced"], bool):
+        raise Misasked('expected JSON such as {"enforced": true}')
+    cloud.iam.enforced = wanted["enforced"]
+    return _iam(cloud, request)
+
+
 def _add_instance(cloud: Cloud, request: Request) -> Response:
     """Let a Docker network count as an instance in these security groups, to look at a store from there."""
     example = '{"instance_id": "i-me", "network": "mine", "security_group_ids": ["sg-1"]}'
@@ -172,6 +184,8 @@ _HANDLERS: dict[tuple[str, str], Handler] = {
     ("GET", "faults"): _faults,
     ("POST", "faults"): _add_fault,
     ("DELETE", "faults"): _remove_faults,
+    ("GET", "iam"): _iam,
+    ("POST", "iam"): _switch_iam,
     ("POST", "instances"): _add_instance,
     ("DELETE", "instances"): _remove_instance,
     ("POST", "instances/lose"): _lose_instance,

@@ -15,6 +15,7 @@ from localcloud.clock import MovableClock
 from localcloud.engine import KIND_LABEL, NAME_LABEL, Engine
 from localcloud.faults import Faults
 from localcloud.firewall import Firewall
+from localcloud.iam.authority import Switch
 from localcloud.journal import Journal
 from localcloud.latency import Latency
 from localcloud.names import Names
@@ -32,8 +33,8 @@ class Cloud:
     Service packages add to `status_providers` (a section of the status, as `environments`, to what makes it), to
     `shutdown_hooks` (called once before the containers are removed) and to `reset_hooks` (called whenever the account
     is to be empty again). Who runs instances sets `lose_instance`: it takes an instance's id, lets the instance vanish
-    as if its host had failed, and raises LookupError for an unknown one. What is in `metric_sources` is asked each
-    minute for what goes into CloudWatch.
+    as if its host had failed, and raises LookupError for an unknown one. Who has environments sets `environment_arn`:
+    it takes a region and a name or id. What is in `metric_sources` is asked each minute for what goes into CloudWatch.
     """
 
     id: str
@@ -51,12 +52,14 @@ class Cloud:
     latency: Latency = field(default_factory=Latency)
     journal: Journal = field(default_factory=Journal)
     faults: Faults = field(default_factory=Faults)
+    iam: Switch = field(default_factory=Switch)
     clock: MovableClock = field(default_factory=MovableClock)
     status_providers: dict[str, StatusProvider] = field(default_factory=dict)
     shutdown_hooks: list[Callable[[], None]] = field(default_factory=list)
     reset_hooks: list[Callable[[], None]] = field(default_factory=list)
     metric_sources: list[Callable[[], Iterable[Datum]]] = field(default_factory=list)
     lose_instance: Callable[[str], None] | None = None
+    environment_arn: Callable[[str, str], str | None] | None = None
 
     def labels(self, kind: str, name: str) -> dict[str, str]:
         """The labels of a Docker object; the engine adds the cloud's own."""

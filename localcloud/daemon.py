@@ -16,6 +16,7 @@ from localcloud.ca import CertificateAuthority
 from localcloud.cloud import Cloud
 from localcloud.engine import Engine, EngineError
 from localcloud.firewall import Firewall, MotoSecurityGroups
+from localcloud.iam.authority import Switch
 from localcloud.install import install, prepare_environment
 from localcloud.latency import Latency
 from localcloud.options import Options
@@ -81,6 +82,7 @@ def _cloud(state: State, options: Options, engine: Engine, port: int) -> Cloud:
         firewall=Firewall(engine, MotoSecurityGroups(options.account_id, options.region)),
         infra_image=images.tag(),
         latency=Latency(options.latency, options.scale),
+        iam=Switch(enforced=options.enforce_iam),
     )
 
 

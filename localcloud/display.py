@@ -21,6 +21,7 @@ _STYLES = {
 # Of no use to a person, or repeated elsewhere.
 _UNTOLD = frozenset({"docker_id", "image", "ports", "container", "events"})
 _WIDEST_RESOURCE = 48
+_MOST_RESOURCES = 5
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,26 @@ def faults(rules: Sequence[Told], colours: bool = False) -> list[str]:
     header = ("id", "kind", "service", "operation", "resource", "probability", "seconds", "count", "struck")
     rows = [[Cell(name, "bold") for name in header]]
     rows += [[Cell("-" if rule[name] is None else str(rule[name])) for name in header] for rule in rules]
+    return _table(rows, colours, indent=0)
+
+
+def actions(entries: Sequence[Told], colours: bool = False) -> list[str]:
+    """The IAM actions that calls needed, each with how often and on what; of many resources only some.
+
+    :param entries: Of the journal.
+    """
+    needed: dict[str, list[str]] = {}
+    for entry in entries:
+        for action, resource in entry["needs"]:
+            needed.setdefault(action, []).append(resource)
+    rows = [[Cell(name, "bold") for name in ("action", "times", "on")]]
+    for action, resources in sorted(needed.items()):
+        on = sorted(set(resources))
+        shown = [Cell(one) for one in on[:_MOST_RESOURCES]]
+        if len(on) > _MOST_RESOURCES:
+            shown.append(Cell(f"and {len(on) - _MOST_RESOURCES} more", "grey"))
+        rows.append([Cell(action), Cell(str(len(resources))), shown[0]])
+        rows += [[Cell(""), Cell(""), one] for one in shown[1:]]
     return _table(rows, colours, indent=0)
 
 

@@ -17,6 +17,7 @@ from typing import Any
 
 from localcloud.calls import Call, identify
 from localcloud.clock import Clock
+from localcloud.iam.needs import Need
 
 CAPACITY = 50_000
 DROPPED = "ConnectionDropped"
@@ -29,7 +30,8 @@ _ERROR_CODE = re.compile(rb"<Code>([A-Za-z0-9.]+)</Code>|\"(?:__type|Code|code)\
 class Entry:
     """One call. `time` is ISO 8601 in UTC, `duration` is in seconds, `error` is AWS's error code or empty.
 
-    `caller` is an ARN or `anonymous`. `resource` is what the call was about, empty when it did not say.
+    `caller` is an ARN or `anonymous`. `resource` is what the call was about, empty when it did not say. `needs` are the
+    IAM actions that the call needs, each with the ARN of what it needs it for.
     """
 
     number: int
@@ -43,6 +45,7 @@ class Entry:
     status: int
     error: str
     duration: float
+    needs: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -100,16 +103,18 @@ class JournalMiddleware:
         journal: Journal,
         clock: Clock,
         caller: Callable[[Call], str],
+        needs: Callable[[dict[str, Any]], Iterable[Need]],
     ) -> None:
         self._application = application
         self._journal = journal
         self._clock = clock
         self._caller = caller
+        self._needs = needs
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         call = identify(environ)
-        # Asked now: afterwards a caller may have deleted its own key.
-        caller = self._caller(call)
+        # Asked now: afterwards a caller may have deleted its own key, or what the call is about.
+        caller, needs = self._caller(call), tuple((need.action, need.resource) for need in self._needs(environ))
         time, started = self._clock.now(), self._clock.monotonic()
         answered: list[int] = []
 
@@ -119,7 +124,8 @@ class JournalMiddleware:
 
         def note(status: int, error: str) -> None:
             duration = round(self._clock.monotonic() - started, 4)
-            self._journal.add(_entry(call, caller, time.isoformat(timespec="milliseconds"), status, error, duration))
+            entry = _entry(call, caller, time.isoformat(timespec="milliseconds"), status, error, duration)
+            self._journal.add(replace(entry, needs=needs))
 
         try:
             body = self._application(environ, remember)

@@ -15,7 +15,8 @@ from localcloud.latency import Profile
 class Options:
     """What `up` may be told. The ports are preferences: others are taken when they are not free.
 
-    What takes AWS its time takes the time of the `latency` profile here, times `scale`.
+    What takes AWS its time takes the time of the `latency` profile here, times `scale`. With `enforce_iam`
+    policies bind who has some.
     """
 
     port: int = 5566
@@ -25,6 +26,7 @@ class Options:
     listen: tuple[str, ...] = ()
     latency: Profile = "instant"
     scale: float = 1.0
+    enforce_iam: bool = False
 
 
 def arguments(options: Options) -> list[str]:
@@ -38,4 +40,4 @@ def arguments(options: Options) -> list[str]:
         ("--scale", options.scale),
         *(("--listen", address) for address in options.listen),
     ]
-    return [str(word) for pair in pairs for word in pair]
+    return [str(word) for pair in pairs for word in pair] + ["--enforce-iam"] * options.enforce_iam

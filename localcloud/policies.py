@@ -13,6 +13,7 @@ from __future__ import annotations
 import fnmatch
 import re
 from collections.abc import Callable, Iterable, Mapping
+from enum import Enum
 from typing import Any
 
 Document = Mapping[str, Any]
@@ -22,11 +23,19 @@ class NotJudged(Exception):
     """A policy says something that is not understood here; the message names it."""
 
 
-def permits(documents: Iterable[Document], action: str, resource: str, context: Mapping[str, str]) -> bool:
-    """Whether identity policies let their holder do it: an explicit Deny wins, without an Allow nothing is let.
+class Verdict(Enum):
+    """What policies say of an action: it is let, or nothing lets it, or something forbids it."""
+
+    ALLOWED = "allowed"
+    NOT_ALLOWED = "not allowed"
+    DENIED = "denied"
+
+
+def judge(documents: Iterable[Document], action: str, resource: str, context: Mapping[str, str]) -> Verdict:
+    """What identity policies say: an explicit Deny wins, without an Allow nothing is let.
 
     :param context: The request's condition keys and values.
-    :raises NotJudged: When a statement about this action and resource has a condition that nobody here knows.
+    :raises NotJudged: When a statement about this action and resource says what nobody here knows.
     """
     effects = {
         statement.get("Effect")
@@ -34,7 +43,17 @@ def permits(documents: Iterable[Document], action: str, resource: str, context: 
         for statement in statements(document)
         if applies(statement, action, resource, context)
     }
-    return "Allow" in effects and "Deny" not in effects
+    if "Deny" in effects:
+        return Verdict.DENIED
+    return Verdict.ALLOWED if "Allow" in effects else Verdict.NOT_ALLOWED
+
+
+def permits(documents: Iterable[Document], action: str, resource: str, context: Mapping[str, str]) -> bool:
+    """Whether identity policies let their holder do it.
+
+    :raises NotJudged: As `judge` does.
+    """
+    return judge(documents, action, resource, context) is Verdict.ALLOWED
 
 
 def trusts(document: Document, service: str) -> bool:
@@ -93,7 +112,10 @@ def _element(statement: Mapping[str, Any], name: str, value: str, spelling: Call
 
 
 def _matches(patterns: Iterable[str], value: str) -> bool:
-    return any(like(value, pattern) for pattern in patterns)
+    listed = list(patterns)
+    if variables := [pattern for pattern in listed if "${" in pattern]:
+        raise NotJudged(f"the variable in {variables[0]}")
+    return any(like(value, pattern) for pattern in listed)
 
 
 def like(value: str, pattern: str) -> bool:

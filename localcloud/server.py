@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from localcloud import admin
 from localcloud.calls import Callers
 from localcloud.faults import FaultMiddleware
+from localcloud.iam.authority import Authority, Needing
 from localcloud.journal import JournalMiddleware
 from localcloud.refusals import Refusals
 from localcloud.reset import Resets
@@ -34,11 +35,15 @@ def application(cloud: Cloud) -> Callable[..., Iterable[bytes]]:
     """Our own pages, and moto with what `install` hooked into it. Call it after `install`."""
     from werkzeug.wrappers import Request
 
+    # With it comes moto, which must not be there before its settings are.
+    from localcloud.iam.lookups import Services
+
     caller = Callers(cloud.account_id).name
+    needing = Needing(cloud.account_id, Services(cloud))
     moto = Resets(_dispatcher(), cloud)
-    judged = Refusals(Strangers(Guard(moto, cloud), cloud))
+    judged = Refusals(Authority(Strangers(Guard(moto, cloud), cloud), cloud, needing, caller))
     troubled = FaultMiddleware(judged, cloud.faults, cloud.clock, caller)
-    journaled = JournalMiddleware(troubled, cloud.journal, cloud.clock, caller)
+    journaled = JournalMiddleware(troubled, cloud.journal, cloud.clock, caller, needing.of)
 
     def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         if str(environ.get("PATH_INFO", "")).startswith(admin.PREFIX):

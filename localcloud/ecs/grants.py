@@ -10,16 +10,14 @@ role on. The words are those of IAM, of ECS, and of the ECS agent on an EC2 inst
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
-from urllib.parse import unquote
 
 from moto.ec2.models import ec2_backends
 from moto.iam.models import iam_backends
 from moto.secretsmanager.models import secretsmanager_backends
 
+from localcloud.iam.holders import documents_of, parsed
 from localcloud.policies import Document, NotJudged, permits, trusts
 
 TASKS = "ecs-tasks.amazonaws.com"
@@ -62,7 +60,7 @@ def instance_holder(account: str, region: str, instance_id: str) -> Holder:
     associations, _ = backend.describe_iam_instance_profile_associations([], {"instance-id": [instance_id]})
     for association in associations:
         for role in association.iam_instance_profile.roles:
-            return Holder(role.name, instance_id, account, tuple(_documents(role)))
+            return Holder(role.name, instance_id, account, tuple(documents_of(role)))
     raise Denied("Unable to locate credentials: the instance has no instance profile with a role.")
 
 
@@ -73,7 +71,7 @@ def execution_holder(account: str, arn: str, session: str) -> Holder:
     """
     try:
         role = iam_backends[account]["aws"].get_role_by_arn(arn)
-        trusted = trusts(_parsed(role.assume_role_policy_document), TASKS)
+        trusted = trusts(parsed(role.assume_role_policy_document), TASKS)
     except Exception:  # moto's errors for absent roles have no common base
         trusted = False
     if not trusted:
@@ -82,7 +80,7 @@ def execution_holder(account: str, arn: str, session: str) -> Holder:
             "being passed has the proper trust relationship and permissions and that your IAM user has permissions to "
             "pass this role."
         )
-    return Holder(role.name, session, account, tuple(_documents(role)))
+    return Holder(role.name, session, account, tuple(documents_of(role)))
 
 
 def require_passing(instance: Holder, arn: str) -> None:
@@ -134,18 +132,3 @@ def _require_key(holder: Holder, account: str, region: str, arn: str, where: str
         return
     resource = key if str(key).startswith("arn:") else f"arn:aws:kms:{region}:{account}:key/{key}"
     _require(holder, "kms:Decrypt", resource, where)
-
-
-def _documents(role: Any) -> list[Document]:
-    attached = [_default_version(policy) for policy in role.managed_policies.values()]
-    return [_parsed(document) for document in [*role.policies.values(), *attached]]
-
-
-def _default_version(policy: Any) -> str:
-    return next(str(version.document) for version in policy.versions if version.is_default)
-
-
-def _parsed(document: str) -> Document:
-    text = str(document)
-    parsed: Document = json.loads(text if text.lstrip().startswith("{") else unquote(text))
-    return parsed

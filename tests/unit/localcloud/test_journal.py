@@ -12,8 +12,13 @@ from typing import Any
 import pytest
 
 from localcloud.clock import SystemClock
+from localcloud.iam.needs import Need
 from localcloud.journal import DROPPED, Entry, Filter, Journal, JournalMiddleware
 from tests.support.wsgi import environ, form
+
+
+def nothing(environ: dict[str, Any]) -> tuple[Need, ...]:
+    return ()
 
 
 def entry(operation: str, service: str = "s3", access: str = "read") -> Entry:
@@ -45,7 +50,9 @@ def test_entries_are_asked_for() -> None:
 
 def calls(application: Any, request: dict[str, Any]) -> tuple[bytes, Entry]:
     journal = Journal()
-    middleware = JournalMiddleware(application, journal, SystemClock(), lambda call: f"caller {call.access_key}")
+    middleware = JournalMiddleware(
+        application, journal, SystemClock(), lambda call: f"caller {call.access_key}", nothing
+    )
     body = b"".join(middleware(request, lambda status, headers, exc_info=None: None))
     (found,) = journal.entries()
     return body, found
@@ -69,7 +76,7 @@ def test_a_dropped_connection_is_written_down_too() -> None:
         raise ConnectionAbortedError
 
     journal = Journal()
-    middleware = JournalMiddleware(application, journal, SystemClock(), lambda call: "anonymous")
+    middleware = JournalMiddleware(application, journal, SystemClock(), lambda call: "anonymous", nothing)
     with pytest.raises(ConnectionAbortedError):
         middleware(environ("s3"), lambda *_: None)
     assert [(found.status, found.error) for found in journal.entries()] == [(0, DROPPED)]

@@ -1,0 +1,302 @@
+# Copyright: Contributors to the antenna.aws collection
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What calls need at services that each have ways of their own of naming what they are about."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+
+from localcloud.iam.naming import Naming
+from localcloud.iam.needs import ANY, Asked, Need
+
+# -- Elastic Beanstalk: "Resources and conditions for Elastic Beanstalk actions" of the developer guide ----------------
+
+_EB = "elasticbeanstalk"
+_ABOUT_NOTHING = (
+    "CheckDNSAvailability",
+    "CreateStorageLocation",
+    "DescribeAccountAttributes",
+    "ListPlatformBranches",
+)
+_ABOUT_PLATFORMS = ("DescribePlatformVersion", "ListPlatformVersions")
+_ABOUT_VERSIONS = (
+    "CreateApplicationVersion",
+    "DeleteApplicationVersion",
+    "DescribeApplicationVersions",
+    "UpdateApplicationVersion",
+)
+_ABOUT_APPLICATIONS = (
+    "CreateApplication",
+    "DeleteApplication",
+    "DescribeApplications",
+    "UpdateApplication",
+    "UpdateApplicationResourceLifecycle",
+)
+_ABOUT_ENVIRONMENTS = re.compile(
+    r"(?!Compose).*Environment.*|DescribeConfiguration(Options|Settings)|DescribeEvents|DescribeInstancesHealth"
+    r"|RestartAppServer|ValidateConfigurationSettings"
+)
+_PASSED = {"ServiceRole": "elasticbeanstalk.amazonaws.com", "IamInstanceProfile": "ec2.amazonaws.com"}
+
+
+def beanstalk(asked: Asked) -> Iterator[Need]:
+    """What a call of Elastic Beanstalk needs: creating and updating an environment hands roles on, too."""
+    context = asked.request_tag_context()
+    if asked.operation == "UpdateTagsForResource":
+        # Two virtual actions stand for it (API reference).
+        for parameter, action in (("TagsToAdd", "AddTags"), ("TagsToRemove", "RemoveTags")):
+            if any(name.startswith(f"{parameter}.") for name in asked.parameters):
+                yield from (Need(f"{_EB}:{action}", arn, context) for arn in asked.values("ResourceArn"))
+        return
+    for resource in _beanstalk_resources(asked):
+        yield Need(f"{_EB}:{asked.operation}", resource, context)
+    if context and asked.operation.startswith("Create"):
+        yield Need(f"{_EB}:AddTags", _beanstalk_resources(asked)[-1], context)
+    if asked.operation in ("CreateEnvironment", "UpdateEnvironment"):
+        yield from _passed(asked)
+
+
+def _beanstalk_resources(asked: Asked) -> list[str]:
+    application = "".join(asked.values("ApplicationName")[:1])
+    if asked.operation in _ABOUT_NOTHING:
+        return [ANY]
+    if asked.operation in _ABOUT_PLATFORMS:
+        return asked.values("PlatformArn") or [f"arn:aws:{_EB}:{asked.region}::platform/*"]
+    if arns := asked.values("ResourceArn"):
+        return arns
+    if asked.operation in _ABOUT_APPLICATIONS:
+        names = asked.values("ApplicationName") + asked.values("ApplicationNames")
+        return [asked.arn(_EB, f"application/{name}") for name in names or ["*"]]
+    if asked.operation in _ABOUT_VERSIONS:
+        labels = asked.values("VersionLabel") + asked.values("VersionLabels")
+        versions = [asked.arn(_EB, f"applicationversion/{application or '*'}/{label}") for label in labels or ["*"]]
+        owner = [asked.arn(_EB, f"application/{application}")] if asked.operation == "CreateApplicationVersion" else []
+        return owner + versions
+    if asked.operation == "DescribeEvents" and asked.values("VersionLabel"):
+        return [asked.arn(_EB, f"applicationversion/{application or '*'}/{asked.values('VersionLabel')[0]}")]
+    return _environments(asked, application) if _ABOUT_ENVIRONMENTS.fullmatch(asked.operation) else [ANY]
+
+
+def _environments(asked: Asked, application: str) -> list[str]:
+    names = [value for name in _ENVIRONMENTS for value in asked.values(name)]
+    known = [
+        asked.known.environment_arn(asked.region, name) or asked.arn(_EB, f"environment/{application or '*'}/{name}")
+        for name in dict.fromkeys(names)
+    ]
+    return known or [asked.arn(_EB, f"environment/{application or '*'}/*")]
+
+
+_ENVIRONMENTS = (
+    "EnvironmentName",
+    "EnvironmentNames",
+    "EnvironmentId",
+    "EnvironmentIds",
+    "SourceEnvironmentName",
+    "SourceEnvironmentId",
+    "DestinationEnvironmentName",
+    "DestinationEnvironmentId",
+)
+
+
+def _passed(asked: Asked) -> Iterator[Need]:
+    """The roles among the options: of the service, and of the instances' profile."""
+    for name, value in asked.parameters.items():
+        if name.startswith("OptionSettings.member.") and name.endswith(".OptionName") and value in _PASSED:
+            given = str(asked.parameters.get(name.removesuffix(".OptionName") + ".Value", ""))
+            for role in _roles(asked, str(value), given):
+                yield Need("iam:PassRole", role, {"iam:passedtoservice": _PASSED[str(value)]})
+
+
+def _roles(asked: Asked, option: str, given: str) -> Iterable[str]:
+    if option == "IamInstanceProfile":
+        return asked.known.roles_of(given.rpartition("/")[2])
+    return [given if given.startswith("arn:") else asked.arn("iam", f"role/{given}", everywhere=True)]
+
+
+# -- IAM -------------------------------------------------------------------------------------------------------------
+
+_ENTITIES: Mapping[str, str] = {
+    "InstanceProfile": "instance-profile",
+    "Role": "role",
+    "User": "user",
+    "Group": "group",
+    "Policy": "policy",
+}
+# Operations whose name does not end in what they are about.
+_ABOUT: Mapping[str, str] = {
+    "AddRoleToInstanceProfile": "InstanceProfile",
+    "AddUserToGroup": "Group",
+    "ListInstanceProfilesForRole": "Role",
+    "RemoveRoleFromInstanceProfile": "InstanceProfile",
+    "RemoveUserFromGroup": "Group",
+}
+
+
+def identity(asked: Asked) -> Iterator[Need]:
+    """What a call of IAM needs."""
+    context = asked.request_tag_context()
+    attached = "".join(asked.values("PolicyArn")[:1])
+    if attached and asked.operation.startswith(("Attach", "Detach")):
+        context["iam:policyarn"] = attached
+    resources = _identity_resources(asked)
+    for resource in resources:
+        yield Need(f"iam:{asked.operation}", resource, context)
+    noun = asked.operation.removeprefix("Create")
+    if asked.request_tags() and noun in _ENTITIES and noun != asked.operation:
+        yield Need(f"iam:Tag{noun}", resources[0], context)
+    if asked.operation == "AddRoleToInstanceProfile":
+        passed = {"iam:passedtoservice": "ec2.amazonaws.com"}
+        for name in asked.values("RoleName"):
+            yield Need("iam:PassRole", asked.arn("iam", f"role/{name}", everywhere=True), passed)
+
+
+def _identity_resources(asked: Asked) -> list[str]:
+    about = [_ABOUT[asked.operation]] if asked.operation in _ABOUT else list(_ENTITIES)
+    for entity in about:
+        if names := asked.values(f"{entity}Name"):
+            # The name of an inline policy is none of a resource: what holds it came first.
+            return [asked.arn("iam", f"{_ENTITIES[entity]}/{names[0]}", everywhere=True)]
+    return asked.values("PolicyArn") or [ANY]
+
+
+# -- CloudFront ------------------------------------------------------------------------------------------------------
+
+_SUBJECTS: Mapping[str, str] = {
+    "CachePolicy": "cache-policy",
+    "Distribution": "distribution",
+    "Function": "function",
+    "Invalidation": "distribution",
+    "OriginAccessControl": "origin-access-control",
+    "OriginRequestPolicy": "origin-request-policy",
+    "ResponseHeadersPolicy": "response-headers-policy",
+}
+_ABOUT_ONE = re.compile(rf"(?P<verb>[A-Z][a-z]+)(?P<noun>{'|'.join(_SUBJECTS)})(Config)?|List(?P<of>Invalidation)s")
+
+
+def cloudfront(asked: Asked) -> Iterator[Need]:
+    """What a call of CloudFront needs; what is created has no ARN yet."""
+    operation = asked.operation.removesuffix("WithTags")
+    resource = _distributed(asked, operation)
+    yield Need(f"cloudfront:{operation}", resource, asked.resource_tag_context(resource))
+    if operation != asked.operation:
+        yield Need("cloudfront:TagResource", asked.arn("cloudfront", "distribution/*", everywhere=True))
+
+
+def _distributed(asked: Asked, operation: str) -> str:
+    if operation in ("TagResource", "UntagResource", "ListTagsForResource"):
+        return asked.query.get("Resource", ANY)
+    found = _ABOUT_ONE.fullmatch(operation)
+    names = asked.values("DistributionId") or asked.values("Id") or asked.values("Name")
+    noun = found["noun"] or found["of"] if found else ""
+    if not noun or not names or (operation.startswith("Create") and noun != "Invalidation"):
+        return ANY
+    return asked.arn("cloudfront", f"{_SUBJECTS[noun]}/{names[0]}", everywhere=True)
+
+
+# -- Secrets Manager -------------------------------------------------------------------------------------------------
+
+
+def secrets(asked: Asked) -> Iterator[Need]:
+    """What a call of Secrets Manager needs: a secret that is there goes by its whole ARN, with its six characters."""
+    context = asked.request_tag_context()
+    if asked.operation == "CreateSecret":
+        resource = asked.arn("secretsmanager", f"secret:{''.join(asked.values('Name'))}-??????")
+        yield Need("secretsmanager:CreateSecret", resource, context)
+        if context:
+            yield Need("secretsmanager:TagResource", resource, context)
+        return
+    named = "".join(asked.values("SecretId")[:1])
+    bare = named if named.startswith("arn:") else asked.arn("secretsmanager", f"secret:{named}")
+    resource = (asked.known.secret_arn(asked.region, named) or bare) if named else ANY
+    yield Need(f"secretsmanager:{asked.operation}", resource, context)
+
+
+# -- CloudWatch Logs -------------------------------------------------------------------------------------------------
+
+_GROUPS = Naming(
+    "logs",
+    kinds={"logGroupName": "log-group:{}"},
+    arns=frozenset({"resourceArn"}),
+    only={"DescribeQueries": frozenset()},
+)
+_IN_STREAMS = ("CreateLogStream", "DeleteLogStream", "GetLogEvents", "PutLogEvents")
+
+
+def logs(asked: Asked) -> Iterator[Need]:
+    """What a call of CloudWatch Logs needs: of a group, or of one of its streams."""
+    if asked.operation not in _IN_STREAMS:
+        yield from _GROUPS.needs(asked)
+        return
+    group, stream = ("".join(asked.values(name)) for name in ("logGroupName", "logStreamName"))
+    yield Need(f"logs:{asked.operation}", asked.arn("logs", f"log-group:{group}:log-stream:{stream}"))
+
+
+# -- SNS -------------------------------------------------------------------------------------------------------------
+
+_TOPICS = Naming(
+    "sns",
+    kinds={"Name": "{}"},
+    arns=frozenset({"TopicArn", "ResourceArn"}),
+    only={"CreatePlatformApplication": frozenset()},
+    actions={"PublishBatch": "Publish"},
+)
+
+
+def sns(asked: Asked) -> Iterator[Need]:
+    """What a call of SNS needs; a subscription is a matter of its topic."""
+    subscriptions = [arn.rpartition(":")[0] for arn in asked.values("SubscriptionArn")]
+    if subscriptions:
+        yield from (Need(f"sns:{asked.operation}", arn) for arn in subscriptions)
+    else:
+        yield from _TOPICS.needs(asked)
+
+
+# -- ECS: what runs in a cluster can be limited to the cluster, by condition -------------------------------------------
+
+_ABOUT_CLUSTERS = (
+    "DeleteCluster",
+    "DeregisterContainerInstance",
+    "DescribeClusters",
+    "ListAttributes",
+    "ListContainerInstances",
+    "PutClusterCapacityProviders",
+    "RegisterContainerInstance",
+    "UpdateCluster",
+    "UpdateClusterSettings",
+)
+_ABOUT_INSIDES: Mapping[str, tuple[str, str]] = {
+    "DescribeContainerInstances": ("containerInstances", "container-instance"),
+    "DescribeTasks": ("tasks", "task"),
+    "ListTasks": ("containerInstance", "container-instance"),
+    "StopTask": ("task", "task"),
+}
+
+
+def ecs(asked: Asked) -> Iterator[Need]:
+    """What a call of ECS needs; a cluster goes by its name or its ARN."""
+    names = [name.rpartition("/")[2] for name in asked.values("cluster") + asked.values("clusters")] or ["default"]
+    clusters = [asked.arn("ecs", f"cluster/{name}") for name in names]
+    if asked.operation in _ABOUT_CLUSTERS:
+        resources = clusters
+    elif asked.operation in _ABOUT_INSIDES:
+        parameter, kind = _ABOUT_INSIDES[asked.operation]
+        insides = [name.rpartition("/")[2] for name in asked.values(parameter)] or ["*"]
+        resources = [asked.arn("ecs", f"{kind}/{names[0]}/{name}") for name in insides]
+    else:
+        resources = asked.values("resourceArn") or [ANY]
+    for resource in resources:
+        yield Need(f"ecs:{asked.operation}", resource, {**asked.request_tag_context(), "ecs:cluster": clusters[0]})
+
+
+OTHERS: Mapping[str, Callable[[Asked], Iterable[Need]]] = {
+    "cloudfront": cloudfront,
+    "ecs": ecs,
+    "elasticbeanstalk": beanstalk,
+    "iam": identity,
+    "logs": logs,
+    "secretsmanager": secrets,
+    "sns": sns,
+}
+"""By name in signatures."""
