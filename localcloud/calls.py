@@ -174,18 +174,13 @@ def _s3_operation(operation: str, environ: dict[str, Any]) -> str:
     return operation
 
 
-class Callers:
-    """Who the access keys belong to, as STS tells it."""
+def caller_of(call: Call) -> str:
+    """The ARN of the user or assumed role that signed the call, as STS tells it; `anonymous` when nobody did."""
+    if not call.access_key:
+        return ANONYMOUS
+    from moto.iam.models import get_account_id_from
+    from moto.sts.models import sts_backends
 
-    def __init__(self, account_id: str) -> None:
-        self._account_id = account_id
-
-    def name(self, call: Call) -> str:
-        """The ARN of the user or assumed role that signed the call; `anonymous` when nobody did."""
-        if not call.access_key:
-            return ANONYMOUS
-        from moto.sts.models import sts_backends
-
-        backend = sts_backends[self._account_id]["aws"]
-        _, arn, _ = backend.get_caller_identity(call.access_key, call.region)
-        return str(arn)
+    backend = sts_backends[get_account_id_from(call.access_key)]["aws"]
+    _, arn, _ = backend.get_caller_identity(call.access_key, call.region)
+    return str(arn)

@@ -44,7 +44,7 @@ def serve(state: State, options: Options) -> int:
 
 
 def _start(state: State, options: Options) -> tuple[Cloud, Server]:
-    prepare_environment(options.account_id)
+    prepare_environment()
     engine = Engine.open(state.cloud_id)
     sockets = listen((LOOPBACK, engine.gateway(), *options.listen), options.port)
     cloud = _cloud(state, options, engine, port=sockets[0].getsockname()[1])

@@ -44,14 +44,13 @@ class Service(Protocol):
         """
 
 
-def prepare_environment(account_id: str) -> None:
+def prepare_environment() -> None:
     """Moto's settings; it reads some of them when it is imported."""
-    os.environ["MOTO_ACCOUNT_ID"] = account_id
     os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "true"
     # Otherwise `172.17.0.1:5566` would be taken for the bucket `172`.
     os.environ["S3_IGNORE_SUBDOMAIN_BUCKETNAME"] = "true"
     # Moto itself must find no credentials and no endpoint of the person who starts it.
-    for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL"):
+    for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL", "MOTO_ACCOUNT_ID"):
         os.environ.pop(name, None)
 
 
@@ -64,6 +63,7 @@ def install(cloud: Cloud) -> None:
 
     if moto.__version__ != MOTO_VERSION:
         raise RuntimeError(f"moto {moto.__version__} is installed, but our hooks fit {MOTO_VERSION}: make python")
+    _set_default_account(cloud.account_id)
     _set_default_region(cloud.region)
     _follow(cloud.clock)
     firewall.install(cloud.firewall)
@@ -88,6 +88,15 @@ def _follow(clock: Clock) -> None:
     for module in list(sys.modules.values()):
         if module is not None and module.__name__.startswith("moto.") and vars(module).get("utcnow") is original:
             vars(module)["utcnow"] = utcnow
+
+
+def _set_default_account(account_id: str) -> None:
+    """The account of callers whose keys are in none. By its own setting moto would have all keys in this one."""
+    from moto.iam import models
+
+    if "return DEFAULT_ACCOUNT_ID" not in inspect.getsource(models.get_account_id_from):
+        raise RuntimeError("moto finds a key's account elsewhere: not the moto that requirements.txt pins")
+    models.DEFAULT_ACCOUNT_ID = account_id
 
 
 def _set_default_region(region: str) -> None:

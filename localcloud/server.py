@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from localcloud import admin
-from localcloud.calls import Callers
+from localcloud.calls import caller_of
 from localcloud.faults import FaultMiddleware
 from localcloud.iam.authority import Authority, Needing
 from localcloud.journal import JournalMiddleware
@@ -38,12 +38,11 @@ def application(cloud: Cloud) -> Callable[..., Iterable[bytes]]:
     # With it comes moto, which must not be there before its settings are.
     from localcloud.iam.lookups import Services
 
-    caller = Callers(cloud.account_id).name
     needing = Needing(cloud.account_id, Services(cloud))
     moto = Resets(_dispatcher(), cloud)
-    judged = Refusals(Authority(Strangers(Guard(moto, cloud), cloud), cloud, needing, caller))
-    troubled = FaultMiddleware(judged, cloud.faults, cloud.clock, caller)
-    journaled = JournalMiddleware(troubled, cloud.journal, cloud.clock, caller, needing.of)
+    judged = Refusals(Authority(Strangers(Guard(moto, cloud), cloud), cloud, needing, caller_of))
+    troubled = FaultMiddleware(judged, cloud.faults, cloud.clock, caller_of)
+    journaled = JournalMiddleware(troubled, cloud.journal, cloud.clock, caller_of, needing.of)
 
     def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         if str(environ.get("PATH_INFO", "")).startswith(admin.PREFIX):

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from localcloud.calls import ANONYMOUS, LARGEST_FORM, Call, Callers, body_of, identify, is_read, resource_of
+from localcloud.calls import ANONYMOUS, LARGEST_FORM, Call, body_of, caller_of, identify, is_read, resource_of
 from tests.support.wsgi import environ, form, target
 
 
@@ -135,11 +135,10 @@ def test_callers_are_those_that_sts_knows() -> None:
         duration=900,
         external_id="",
     )
-    callers = Callers(account)
-    assert callers.name(Call("s3", "", "GetObject")) == ANONYMOUS
-    assert callers.name(Call("s3", "", "GetObject", access_key=key)) == f"arn:aws:iam::{account}:user/ana"
+    assert caller_of(Call("s3", "", "GetObject")) == ANONYMOUS
+    assert caller_of(Call("s3", "", "GetObject", access_key=key)) == f"arn:aws:iam::{account}:user/ana"
     assumed = Call("s3", "", "GetObject", access_key=role.access_key_id)
-    assert callers.name(assumed) == f"arn:aws:sts::{account}:assumed-role/deployer/ci"
+    assert caller_of(assumed) == f"arn:aws:sts::{account}:assumed-role/deployer/ci"
 
 
 def test_json_that_is_no_object_has_no_parameters() -> None:
