@@ -1,7 +1,7 @@
 # Copyright: Contributors to the antenna.aws collection
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""ElastiCache: each node of a replication group is a Valkey in a container of its own."""
+"""ElastiCache: each node of a replication group is a Valkey in a container of its own; moto keeps the other kinds."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def install(cloud: Cloud) -> None:
     import moto.elasticache.models as moto_models
     from moto.elasticache import urls
 
-    from localcloud.data.elasticache.group import ValkeyGroup, groups
+    from localcloud.data.elasticache.group import ReplicationGroup, ValkeyGroup, groups
     from localcloud.data.elasticache.lifecycle import Lifecycle
     from localcloud.data.elasticache.responses import ValkeyResponse
     from localcloud.data.figures import CacheFigures
@@ -37,11 +37,11 @@ def install(cloud: Cloud) -> None:
     cloud.reset_hooks.append(lifecycle.forget)
     ValkeyGroup.cloud = ValkeyResponse.cloud = cloud
     ValkeyResponse.lifecycle = lifecycle
-    moto_models.ReplicationGroup = ValkeyGroup
+    moto_models.ReplicationGroup = ReplicationGroup
     urls.url_paths["{0}/$"] = ValkeyResponse.dispatch
     cloud.status_providers["caches"] = lambda: _status(cloud, servers)
     figures = CacheFigures(servers)
-    cloud.metric_sources.append(lambda: figures.of(groups(cloud)))
+    cloud.metric_sources.append(lambda: figures.of(groups()))
     lifecycle.watch()
 
 
@@ -67,5 +67,5 @@ def _status(cloud: Cloud, servers: Servers) -> dict[str, Any]:
                 for member in group.members
             },
         }
-        for group in groups(cloud)
+        for group in groups()
     }

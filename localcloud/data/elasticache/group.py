@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 DEFAULT_VERSIONS = {"redis": "7.1.0", "valkey": "8.1.0"}
 NODE_GROUP = "0001"
 CACHE_NODE = "0001"
+OTHER_KINDS = ("node_group_configuration", "global_replication_group_id", "primary_cluster_id")
 
 
 @dataclass
@@ -38,13 +39,22 @@ class Member:
     status: str = "creating"
 
 
-class ValkeyGroup(moto_models.ReplicationGroup):  # type: ignore[misc]
-    """A replication group; its lifecycle sets `status`. Set `cloud` before the first."""
+class ReplicationGroup(moto_models.ReplicationGroup):  # type: ignore[misc]
+    """A replication group: one with nodes here, else as moto keeps it, with nothing behind it."""
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> ReplicationGroup:
+        """Moto makes all of them by this class."""
+        made: ReplicationGroup = super().__new__(ValkeyGroup if has_nodes(kwargs) else cls)
+        return made
+
+
+class ValkeyGroup(ReplicationGroup):
+    """A replication group with nodes; its lifecycle sets `status`. Set `cloud` before the first."""
 
     cloud: Cloud
 
     def __init__(self, account_id: str, region_name: str, replication_group_id: str, **kwargs: Any) -> None:
-        self.region = region_name
+        self.account_id, self.region = account_id, region_name
         self.members: list[Member] = []
         nodes = kwargs.get("num_cache_clusters") or (kwargs.get("replicas_per_node_group") or 0) + 1
         super().__init__(account_id, region_name, replication_group_id.lower(), **kwargs)
@@ -248,6 +258,15 @@ class ValkeyGroup(moto_models.ReplicationGroup):  # type: ignore[misc]
         return pattern.format(id=self.replication_group_id, rest=self.location, code=code, tail=tail)
 
 
+def has_nodes(settings: Mapping[str, Any]) -> bool:
+    """Whether a group of these settings, by their names in moto, is of the kind that is here.
+
+    One in several shards is not, nor one of a global datastore or around a cluster that exists.
+    """
+    sharded = settings.get("cluster_mode") not in (None, "disabled") or int(settings.get("num_node_groups") or 1) != 1
+    return not sharded and not any(settings.get(name) for name in OTHER_KINDS)
+
+
 def full_version(engine: str, version: str | None) -> str:
     """The version as the service reports it: `7.1` runs as `7.1.0`."""
     if not version:
@@ -262,10 +281,11 @@ def region_code(region: str) -> str:
     return area + "".join(direction[0] for direction in directions) + number
 
 
-def groups(cloud: Cloud) -> Sequence[ValkeyGroup]:
-    """Every replication group of every region."""
-    regions = elasticache_backends[cloud.account_id].values()
-    return [group for backend in regions for group in list(backend.replication_groups.values())]
+def groups() -> Sequence[ValkeyGroup]:
+    """Every replication group with nodes."""
+    backends = [backend for regions in list(elasticache_backends.values()) for backend in list(regions.values())]
+    found = [group for backend in backends for group in list(backend.replication_groups.values())]
+    return [group for group in found if isinstance(group, ValkeyGroup)]
 
 
 def _default_security_group(account_id: str, region: str) -> str:

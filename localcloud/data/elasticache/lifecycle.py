@@ -126,7 +126,7 @@ class Lifecycle:
             for member in group.members:
                 self._servers.remove(group.member_key(member))
             self._rest("elasticache.delete", began)
-            backend = elasticache_backends[self._cloud.account_id][group.region]
+            backend = elasticache_backends[group.account_id][group.region]
             backend.replication_groups.pop(group.replication_group_id, None)
             self._record_group(group, f"Replication group {group.replication_group_id} deleted")
 
@@ -136,7 +136,7 @@ class Lifecycle:
 
     def _look(self) -> None:
         now = self._cloud.clock.now()
-        for group in groups(self._cloud):
+        for group in groups():
             if group.status != "available" or self._jobs.is_busy(group.key):
                 continue
             if self._dead(group):

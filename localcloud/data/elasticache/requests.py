@@ -90,8 +90,6 @@ def check_creation(params: Mapping[str, Any], subnet_groups: Mapping[str, Any]) 
     """Refuse what AWS would, and what is not implemented here rather than ignore it."""
     if unknown := sorted(set(params) - CREATED - {"Action", "Version"}):
         raise absent(", ".join(unknown))
-    if params.get("ClusterMode", "disabled") != "disabled" or int(params.get("NumNodeGroups") or 1) != 1:
-        raise absent("Cluster mode")
     if params.get("TransitEncryptionMode", "required") != "required":
         raise absent("TransitEncryptionMode preferred")
     engine = params.get("Engine") or "redis"
@@ -132,11 +130,11 @@ def check_token(token: str, encrypted: bool) -> None:
 
 def check_modification(group: ValkeyGroup, given: Mapping[str, Any]) -> None:
     """Whether ModifyReplicationGroup may go on."""
+    if group.status != "available":
+        raise state("Replication group must be in available state to modify.")
     known = {*AT_ONCE, *POSTPONABLE, *STARTED, *CONTROL}
     if unknown := sorted(set(given) - known):
         raise absent(f"Modifying {', '.join(unknown)}")
-    if group.status != "available":
-        raise state("Replication group must be in available state to modify.")
     strategy = given.get("AuthTokenUpdateStrategy", "ROTATE")
     if strategy not in STRATEGIES:
         raise value(f"AuthTokenUpdateStrategy must be one of {', '.join(STRATEGIES)}, not {strategy}")

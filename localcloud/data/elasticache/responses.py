@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import moto.elasticache.models as moto_models
 from moto.core.responses import ActionResult
+from moto.core.utils import camelcase_to_underscores
 from moto.elasticache.exceptions import (
     CacheClusterNotFound,
     CacheSubnetGroupNotFound,
@@ -20,12 +21,18 @@ from moto.elasticache.responses import ElastiCacheResponse
 
 from localcloud.data import events
 from localcloud.data.elasticache import requests
-from localcloud.data.elasticache.group import NODE_GROUP, ValkeyGroup
+from localcloud.data.elasticache.group import NODE_GROUP, ReplicationGroup, ValkeyGroup, has_nodes
 from localcloud.data.elasticache.lifecycle import Lifecycle, log_deliveries
+from localcloud.data.others import of_ours
 from localcloud.data.paging import page
 
 if TYPE_CHECKING:
     from localcloud.cloud import Cloud
+
+
+with_nodes = of_ours(
+    ElastiCacheResponse, lambda response: response._group(), lambda group: isinstance(group, ValkeyGroup)
+)
 
 
 class ValkeyResponse(ElastiCacheResponse):  # type: ignore[misc]
@@ -38,6 +45,8 @@ class ValkeyResponse(ElastiCacheResponse):  # type: ignore[misc]
 
     def create_replication_group(self) -> ActionResult:
         params = self._get_params()
+        if not has_nodes({camelcase_to_underscores(name): item for name, item in params.items()}):
+            return super().create_replication_group()
         requests.check_creation(params, self._subnet_groups())
         groups = self.elasticache_backend.replication_groups
         name = params["ReplicationGroupId"]
@@ -58,8 +67,8 @@ class ValkeyResponse(ElastiCacheResponse):  # type: ignore[misc]
             return ActionResult({"ReplicationGroups": [self._group()]})
         return super().describe_replication_groups()
 
-    def modify_replication_group(self) -> ActionResult:
-        group = self._group()
+    @with_nodes
+    def modify_replication_group(self, group: ValkeyGroup) -> ActionResult:
         given = {name: item for name, item in self._get_params().items() if name not in ("Action", "Version")}
         for name in ("AutomaticFailoverEnabled", "MultiAZEnabled", "ApplyImmediately", "AutoMinorVersionUpgrade"):
             if name in given:
@@ -68,8 +77,8 @@ class ValkeyResponse(ElastiCacheResponse):  # type: ignore[misc]
         self.lifecycle.modify(group, given)
         return ActionResult({"ReplicationGroup": group})
 
-    def test_failover(self) -> ActionResult:
-        group = self._group()
+    @with_nodes
+    def test_failover(self, group: ValkeyGroup) -> ActionResult:
         if self._get_param("NodeGroupId") != NODE_GROUP:
             raise ElastiCacheException(
                 "NodeGroupNotFoundFault", f"Node group {self._get_param('NodeGroupId')} not found."
@@ -80,8 +89,9 @@ class ValkeyResponse(ElastiCacheResponse):  # type: ignore[misc]
         self.lifecycle.test_failover(group)
         return ActionResult({"ReplicationGroup": group})
 
-    def increase_replica_count(self) -> ActionResult:
-        group, count = self._resized()
+    @with_nodes
+    def increase_replica_count(self, group: ValkeyGroup) -> ActionResult:
+        count = self._wanted_replicas(group)
         if count <= len(group.replicas):
             raise requests.value(f"NewReplicaCount must be more than the {len(group.replicas)} that there are.")
         if count > 5:
@@ -89,8 +99,9 @@ class ValkeyResponse(ElastiCacheResponse):  # type: ignore[misc]
         self.lifecycle.resize(group, count)
         return ActionResult({"ReplicationGroup": group})
 
-    def decrease_replica_count(self) -> ActionResult:
-        group, count = self._resized()
+    @with_nodes
+    def decrease_replica_count(self, group: ValkeyGroup) -> ActionResult:
+        count = self._wanted_replicas(group)
         leaving = self._get_param("ReplicasToRemove") or ()
         if leaving and not self._get_param("NewReplicaCount"):
             count = len(group.replicas) - len(leaving)
@@ -101,8 +112,8 @@ class ValkeyResponse(ElastiCacheResponse):  # type: ignore[misc]
         self.lifecycle.resize(group, count, leaving)
         return ActionResult({"ReplicationGroup": group})
 
-    def delete_replication_group(self) -> ActionResult:
-        group = self._group()
+    @with_nodes
+    def delete_replication_group(self, group: ValkeyGroup) -> ActionResult:
         for name in ("RetainPrimaryCluster", "FinalSnapshotIdentifier"):
             if self._get_param(name):
                 raise requests.absent(name)
@@ -119,24 +130,36 @@ class ValkeyResponse(ElastiCacheResponse):  # type: ignore[misc]
         members = [
             group.cluster(member, with_nodes)
             for group in self.elasticache_backend.replication_groups.values()
+            if isinstance(group, ValkeyGroup)
             for member in group.members
             if wanted is None or member.name == wanted.lower()
         ]
-        if wanted is not None and not members:
+        alone = [
+            cluster
+            for name, cluster in self.elasticache_backend.cache_clusters.items()
+            if wanted is None or name == wanted
+        ]
+        if wanted is not None and not members and not alone:
             raise CacheClusterNotFound(wanted)
         if requests.is_true(self._get_param("ShowCacheClustersNotInReplicationGroups")):
             members = []
-        return ActionResult(page("CacheClusters", members, self.params))
+        return ActionResult(page("CacheClusters", [*members, *alone], self.params))
 
     def describe_events(self) -> ActionResult:
         found = events.chosen(self.lifecycle.events(self.region), self.cloud.clock.now(), self.params)
         return ActionResult(page("Events", found, self.params))
 
     def create_cache_cluster(self) -> ActionResult:
-        raise requests.absent("CreateCacheCluster")
+        if self._get_param("ReplicationGroupId") and isinstance(self._group(), ValkeyGroup):
+            raise requests.absent("CreateCacheCluster with a ReplicationGroupId")
+        return super().create_cache_cluster()
 
     def create_snapshot(self) -> ActionResult:
-        raise requests.absent("CreateSnapshot")
+        of_group = self._get_param("ReplicationGroupId") and not self._get_param("CacheClusterId")
+        if of_group and isinstance(group := self._group(), ValkeyGroup):
+            self._check_available(group)
+            raise requests.absent("CreateSnapshot of a replication group")
+        return super().create_snapshot()
 
     # -- subnet groups --------------------------------------------------------------------------------------------
 
@@ -166,24 +189,24 @@ class ValkeyResponse(ElastiCacheResponse):  # type: ignore[misc]
 
     # -- inside ---------------------------------------------------------------------------------------------------
 
-    def _resized(self) -> tuple[ValkeyGroup, int]:
-        group = self._group()
+    def _wanted_replicas(self, group: ValkeyGroup) -> int:
         self._check_available(group)
         if not requests.is_true(self._get_param("ApplyImmediately")):
             raise requests.value("Replicas are only added and removed with ApplyImmediately.")
         count = self._get_int_param("NewReplicaCount")
         if count is None and not self._get_param("ReplicasToRemove"):
             raise requests.value("NewReplicaCount is needed here")
-        return group, int(count or 0)
+        return int(count or 0)
 
     @staticmethod
     def _check_available(group: ValkeyGroup) -> None:
         if group.status != "available":
             raise requests.state("Replication group must be in available state to modify.")
 
-    def _group(self) -> ValkeyGroup:
+    def _group(self) -> ReplicationGroup:
         name = str(self._get_param("ReplicationGroupId"))
-        group: ValkeyGroup | None = self.elasticache_backend.replication_groups.get(name.lower())
+        groups = self.elasticache_backend.replication_groups
+        group: ReplicationGroup | None = groups.get(name.lower()) or groups.get(name)
         if group is None:
             raise ReplicationGroupNotFound(name)
         return group

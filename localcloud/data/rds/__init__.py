@@ -1,7 +1,7 @@
 # Copyright: Contributors to the antenna.aws collection
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""RDS: each DB instance is a PostgreSQL in a container of its own."""
+"""RDS: each DB instance of PostgreSQL is one in a container of its own; of other engines moto keeps them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def install(cloud: Cloud) -> None:
 
     from localcloud.data.copies import Copies
     from localcloud.data.figures import database_figures
-    from localcloud.data.rds.instance import PostgresInstance, PostgresSnapshot, instances
+    from localcloud.data.rds.instance import DBInstance, DBSnapshot, PostgresInstance, instances
     from localcloud.data.rds.lifecycle import Lifecycle
     from localcloud.data.rds.responses import PostgresResponse
     from localcloud.data.servers import Servers
@@ -34,14 +34,14 @@ def install(cloud: Cloud) -> None:
     lifecycle = Lifecycle(cloud, servers, jobs, copies)
     cloud.reset_hooks.append(servers.remove_all)
     cloud.reset_hooks.append(copies.remove_all)
-    PostgresInstance.cloud = PostgresSnapshot.cloud = PostgresResponse.cloud = cloud
+    PostgresInstance.cloud = DBSnapshot.cloud = PostgresResponse.cloud = cloud
     PostgresResponse.lifecycle = lifecycle
     PostgresResponse.describe_config = copies.describe_config
-    moto_models.DBInstance = PostgresInstance
-    moto_models.DBSnapshot = PostgresSnapshot
+    moto_models.DBInstance = DBInstance
+    moto_models.DBSnapshot = DBSnapshot
     urls.url_paths["{0}/$"] = PostgresResponse.dispatch
     cloud.status_providers["databases"] = lambda: _status(cloud, servers)
-    cloud.metric_sources.append(lambda: database_figures(instances(cloud), servers))
+    cloud.metric_sources.append(lambda: database_figures(instances(), servers))
     lifecycle.watch()
 
 
@@ -60,5 +60,5 @@ def _status(cloud: Cloud, servers: Any) -> dict[str, Any]:
             "region": instance.region,
             "container": servers.container(instance.key),
         }
-        for instance in instances(cloud)
+        for instance in instances()
     }

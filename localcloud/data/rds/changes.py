@@ -67,6 +67,9 @@ CONTROL = {
     "CertificateRotationRestart",
     "CloudwatchLogsExportConfiguration",
     "DBInstanceIdentifier",
+    "ManageMasterUserPassword",
+    "MasterUserSecretKmsKeyId",
+    "RotateMasterUserPassword",
 }
 """What ModifyDBInstance understands besides settings."""
 

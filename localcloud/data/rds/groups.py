@@ -12,16 +12,23 @@ from typing import TYPE_CHECKING, Any
 from moto.core.responses import ActionResult
 from moto.rds.exceptions import DBParameterGroupNotFoundError, RDSClientError
 from moto.rds.responses import RDSResponse
+from moto.rds.utils import DbInstanceEngine
 
+from localcloud.data.others import of_ours
 from localcloud.data.paging import page
 from localcloud.data.rds import parameters, requests
-from localcloud.data.rds.instance import PostgresInstance
+from localcloud.data.rds.instance import ENGINE, PostgresInstance
 
 if TYPE_CHECKING:
     from localcloud.data.rds.lifecycle import Lifecycle
 
+ENGINES = ("aurora", *DbInstanceEngine.valid_db_instance_engine())
+"""The beginnings of families; all but those of PostgreSQL are as moto keeps them."""
 CHANGED_AT_ONCE = 20
 """More parameters than these are not taken in one call."""
+
+
+of_postgres = of_ours(RDSResponse, lambda response: response._named_group(), lambda it: _has_catalogue(it.family))
 
 
 class ParameterGroups(RDSResponse):  # type: ignore[misc]
@@ -31,28 +38,28 @@ class ParameterGroups(RDSResponse):  # type: ignore[misc]
     lifecycle: Lifecycle
 
     def create_db_parameter_group(self) -> ActionResult:
-        family = self.params.get("DBParameterGroupFamily")
-        if family and not str(family).startswith("postgres"):
+        family = str(self.params.get("DBParameterGroupFamily") or "")
+        if family and not family.startswith(ENGINES):
             raise requests.value(f"ParameterGroupFamily {family} is not a valid parameter group family")
         return super().create_db_parameter_group()
 
     def describe_db_parameter_groups(self) -> ActionResult:
-        self._have_default()
-        name = self.params.get("DBParameterGroupName")
-        if name:
-            return ActionResult({"DBParameterGroups": [self._parameter_group(str(name))]})
+        if self.params.get("DBParameterGroupName"):
+            return ActionResult({"DBParameterGroups": [self._named_group()]})
+        if self._users(parameters.DEFAULT_GROUP):
+            self._have_default()
         return super().describe_db_parameter_groups()
 
-    def describe_db_parameters(self) -> ActionResult:
-        self._have_default()
-        group = self._parameter_group(str(self.params.get("DBParameterGroupName")))
+    @of_postgres
+    def describe_db_parameters(self, group: Any) -> ActionResult:
         source = self.params.get("Source")
         shown = [parameters.shown(item, group.parameters.get(item.name, {})) for item in self._catalogue().values()]
         chosen = [item for item in shown if source in (None, item["Source"])]
         return ActionResult(page("Parameters", chosen, self.params))
 
-    def modify_db_parameter_group(self) -> ActionResult:
-        group = self._changeable_group()
+    @of_postgres
+    def modify_db_parameter_group(self, group: Any) -> ActionResult:
+        _check_changeable(group)
         wanted = [dict(item) for item in self.params.original_dict().get("Parameters", [])]
         if len(wanted) > CHANGED_AT_ONCE:
             raise requests.combination(f"At most {CHANGED_AT_ONCE} parameters can be modified in one request")
@@ -63,8 +70,9 @@ class ParameterGroups(RDSResponse):  # type: ignore[misc]
         self._apply(group, {item["ParameterName"]: (item["ApplyMethod"], item["ParameterValue"]) for item in wanted})
         return ActionResult({"DBParameterGroupName": group.name})
 
-    def reset_db_parameter_group(self) -> ActionResult:
-        group = self._changeable_group()
+    @of_postgres
+    def reset_db_parameter_group(self, group: Any) -> ActionResult:
+        _check_changeable(group)
         asked = self.params.original_dict()
         if asked.get("ResetAllParameters", True) and not asked.get("Parameters"):
             wanted = {name: "immediate" if self._is_dynamic(name) else "pending-reboot" for name in group.parameters}
@@ -76,9 +84,10 @@ class ParameterGroups(RDSResponse):  # type: ignore[misc]
         self._apply(group, {name: (method, None) for name, method in wanted.items()})
         return ActionResult({"DBParameterGroupName": group.name})
 
-    def delete_db_parameter_group(self) -> ActionResult:
-        group = self._changeable_group()
-        if self._members(group):
+    @of_postgres
+    def delete_db_parameter_group(self, group: Any) -> ActionResult:
+        _check_changeable(group)
+        if self._users(group.name):
             raise RDSClientError(
                 "InvalidDBParameterGroupState",
                 f"One or more database instances are still members of this parameter group {group.name}, "
@@ -89,7 +98,7 @@ class ParameterGroups(RDSResponse):  # type: ignore[misc]
     def _apply(self, group: Any, changed: Mapping[str, tuple[str, str | None]]) -> None:
         """Have instances take dynamic parameters at once where so asked; the rest waits for their reboot."""
         immediate = {name: value for name, (method, value) in changed.items() if method == "immediate"}
-        for instance in self._members(group):
+        for instance in self._users(group.name):
             if immediate:
                 self.lifecycle.set_parameters(instance, immediate)
             elif changed:
@@ -120,23 +129,19 @@ class ParameterGroups(RDSResponse):  # type: ignore[misc]
             raise requests.value(f"Could not find parameter with name: {name}")
         return found
 
-    def _parameter_group(self, name: str) -> Any:
+    def _named_group(self) -> Any:
+        self._have_default()
+        name = str(self.params.get("DBParameterGroupName"))
         if name not in self.backend.db_parameter_groups:
             raise DBParameterGroupNotFoundError(name)
         return self.backend.db_parameter_groups[name]
 
-    def _changeable_group(self) -> Any:
-        name = str(self.params.get("DBParameterGroupName"))
-        if name.startswith("default."):
-            raise requests.value(
-                "The parameter DBParameterGroupName is not a valid identifier. Identifiers must begin with a letter; "
-                "must contain only ASCII letters, digits, and hyphens; and must not end with a hyphen or contain two "
-                "consecutive hyphens."
-            )
-        return self._parameter_group(name)
-
-    def _members(self, group: Any) -> list[PostgresInstance]:
-        return [item for item in self.backend.databases.values() if item.parameter_group_name == group.name]
+    def _users(self, name: str) -> list[PostgresInstance]:
+        return [
+            item
+            for item in self.backend.databases.values()
+            if isinstance(item, PostgresInstance) and item.parameter_group_name == name
+        ]
 
     def _have_default(self) -> None:
         groups = self.backend.db_parameter_groups
@@ -148,6 +153,19 @@ class ParameterGroups(RDSResponse):  # type: ignore[misc]
                     "description": f"Default parameter group for {parameters.FAMILY}",
                 }
             )
+
+
+def _has_catalogue(family: str) -> bool:
+    return str(family).startswith(ENGINE)
+
+
+def _check_changeable(group: Any) -> None:
+    if group.name.startswith("default."):
+        raise requests.value(
+            "The parameter DBParameterGroupName is not a valid identifier. Identifiers must begin with a letter; "
+            "must contain only ASCII letters, digits, and hyphens; and must not end with a hyphen or contain two "
+            "consecutive hyphens."
+        )
 
 
 @cache

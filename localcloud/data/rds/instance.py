@@ -20,7 +20,10 @@ from localcloud.data.servers import Key
 
 if TYPE_CHECKING:
     from localcloud.cloud import Cloud
+    from localcloud.data.rds.managed import MasterSecret
 
+ENGINE = "postgres"
+"""The engine that has servers here."""
 GP3_IOPS = 3000
 GP3_THROUGHPUT = 125
 """What a gp3 volume has without being asked, the latter in MiB/s."""
@@ -28,8 +31,17 @@ AUTHORITY = "rds-ca-rsa2048-g1"
 UNREACHABLE = frozenset({"creating", "failed"})
 
 
-class PostgresInstance(moto_models.DBInstance):  # type: ignore[misc]
-    """A DB instance; its lifecycle sets `status`. Set `cloud` before the first."""
+class DBInstance(moto_models.DBInstance):  # type: ignore[misc]
+    """A DB instance: of an engine that has a server here, else as moto keeps it, with nothing behind it."""
+
+    def __new__(cls, *args: Any, engine: str | None = None, **kwargs: Any) -> DBInstance:
+        """Moto makes all of them by this class."""
+        made: DBInstance = super().__new__(PostgresInstance if engine == ENGINE else cls)
+        return made
+
+
+class PostgresInstance(DBInstance):
+    """A DB instance with a server; its lifecycle sets `status`. Set `cloud` before the first."""
 
     cloud: Cloud
 
@@ -39,7 +51,9 @@ class PostgresInstance(moto_models.DBInstance):  # type: ignore[misc]
             kwargs["kms_key_id"] = kms_key_arn(backend, kwargs.get("kms_key_id"))
         kwargs.setdefault("ca_certificate_identifier", AUTHORITY)
         kwargs.setdefault("license_model", "postgresql-license")
-        super().__init__(backend, *args, **kwargs)
+        super().__init__(backend, *args, **{**kwargs, "manage_master_user_password": False})
+        self.master_user_secret: MasterSecret | None = None
+        """None where RDS does not manage the master user's password."""
         if not kwargs.get("option_group_name"):
             self.option_group_name = f"default:postgres-{self.major_version}"
         self.created = self.instance_create_time = self.cloud.clock.now()
@@ -70,6 +84,12 @@ class PostgresInstance(moto_models.DBInstance):  # type: ignore[misc]
         self.stopped_at: datetime | None = None
         self.parameters_in_effect: dict[str, str] = self.parameter_values()
         self.parameter_status = "in-sync"
+
+    def __copy__(self) -> DBInstance:
+        """Moto makes read replicas so; they have no server."""
+        copied = DBInstance.__new__(DBInstance)
+        copied.__dict__.update({**self.__dict__, "master_user_secret": None})
+        return copied
 
     @property
     def key(self) -> Key:
@@ -198,13 +218,19 @@ class PostgresInstance(moto_models.DBInstance):  # type: ignore[misc]
         }
 
 
-class PostgresSnapshot(moto_models.DBSnapshot):  # type: ignore[misc]
-    """A snapshot; its data are in `volume`."""
+class DBSnapshot(moto_models.DBSnapshot):  # type: ignore[misc]
+    """A snapshot; that of an instance with a server has its data in `volume`, others are as moto keeps them."""
 
     cloud: Cloud
 
-    def __init__(self, backend: Any, database: PostgresInstance, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, backend: Any, database: DBInstance, *args: Any, **kwargs: Any) -> None:
         super().__init__(backend, database, *args, **kwargs)
+        self.has_data = isinstance(database, PostgresInstance)
+        if isinstance(database, PostgresInstance):
+            self._take_over(database)
+
+    def _take_over(self, database: PostgresInstance) -> None:
+        self.database = database
         self.created = self.original_snapshot_create_time = self.cloud.clock.now()
         self.status = "creating"
         self.percent_progress = 0
@@ -237,6 +263,8 @@ class PostgresSnapshot(moto_models.DBSnapshot):  # type: ignore[misc]
 
     def add_event(self, event_type: str) -> None:
         """As of instances."""
+        if not self.has_data:
+            super().add_event(event_type)
 
 
 def kms_key_arn(backend: Any, asked: str | None) -> str:
@@ -251,11 +279,8 @@ def kms_key_arn(backend: Any, asked: str | None) -> str:
     return default if asked in (default, "alias/aws/rds") else str(backend._validate_kms_key(asked))
 
 
-def instances(cloud: Cloud) -> Sequence[PostgresInstance]:
-    """Every DB instance of every region."""
-    regions = rds_backends[cloud.account_id].values()
-    return [instance for backend in regions for instance in list(backend.databases.values()) if _is_ours(instance)]
-
-
-def _is_ours(instance: object) -> bool:
-    return isinstance(instance, PostgresInstance)
+def instances() -> Sequence[PostgresInstance]:
+    """Every DB instance with a server."""
+    backends = [backend for regions in list(rds_backends.values()) for backend in list(regions.values())]
+    found = [instance for backend in backends for instance in list(backend.databases.values())]
+    return [instance for instance in found if isinstance(instance, PostgresInstance)]

@@ -11,8 +11,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from localcloud.data.copies import Copies
-from localcloud.data.rds import changes, parameters
-from localcloud.data.rds.instance import PostgresInstance, PostgresSnapshot, instances
+from localcloud.data.rds import changes, managed, parameters
+from localcloud.data.rds.instance import DBSnapshot, PostgresInstance, instances
 from localcloud.data.servers import Servers, Wanted
 from localcloud.data.windows import DAY, next_start
 from localcloud.engine import EngineError
@@ -66,7 +66,7 @@ class Lifecycle:
         """Start a new instance, which has the status `creating`."""
         self._begin(instance, "creating", lambda: self._launch(instance, password, "rds.create"))
 
-    def restore(self, instance: PostgresInstance, source: PostgresSnapshot | PostgresInstance) -> None:
+    def restore(self, instance: PostgresInstance, source: DBSnapshot | PostgresInstance) -> None:
         """Start a new instance on a copy of a snapshot's data, or of another instance's as they are now."""
 
         def work() -> None:
@@ -149,7 +149,7 @@ class Lifecycle:
 
         self._begin(instance, "starting", work)
 
-    def snapshot(self, instance: PostgresInstance, snapshot: PostgresSnapshot) -> None:
+    def snapshot(self, instance: PostgresInstance, snapshot: DBSnapshot) -> None:
         """Fill a new snapshot; the instance is backed up meanwhile."""
 
         def work() -> None:
@@ -158,7 +158,7 @@ class Lifecycle:
 
         self._begin(instance, "backing-up", work)
 
-    def delete(self, instance: PostgresInstance, final: PostgresSnapshot | None, with_backups: bool) -> None:
+    def delete(self, instance: PostgresInstance, final: DBSnapshot | None, with_backups: bool) -> None:
         """Take the final snapshot, if one is wanted, and remove the instance and, if so asked, its backups."""
 
         def work() -> None:
@@ -168,18 +168,19 @@ class Lifecycle:
             self._servers.remove(instance.key)
             self._rest("rds.delete", began)
             instance.backend.databases.pop(instance.db_instance_identifier, None)
+            managed.end(instance)
             instance.record("DB instance deleted", "deletion")
             if with_backups:
                 self._expire(instance, keep=0)
 
         self._begin(instance, "deleting", work)
 
-    def remove_snapshot(self, snapshot: PostgresSnapshot) -> None:
+    def remove_snapshot(self, snapshot: DBSnapshot) -> None:
         """Forget a snapshot and its data."""
         snapshot.backend.database_snapshots.pop(snapshot.db_snapshot_identifier, None)
         self._copies.remove(snapshot.volume)
 
-    def copy_snapshot(self, source: PostgresSnapshot, target: PostgresSnapshot) -> None:
+    def copy_snapshot(self, source: DBSnapshot, target: DBSnapshot) -> None:
         """Fill a snapshot from another one."""
 
         def work() -> None:
@@ -192,7 +193,7 @@ class Lifecycle:
 
     def _look(self) -> None:
         now = self._cloud.clock.now()
-        for instance in instances(self._cloud):
+        for instance in instances():
             if self._jobs.is_busy(instance.key):
                 continue
             if instance.status == "available" and not self._servers.runs(instance.key):
@@ -249,6 +250,8 @@ class Lifecycle:
         if not serves:
             instance.status = "failed"
             return
+        if instance.master_user_secret is not None:
+            instance.master_user_secret.activate()
         instance.record("DB instance created", "creation")
         self._back_up(instance)
 
@@ -297,6 +300,8 @@ class Lifecycle:
             done = self._servers.exec_run(key, command, {"PASSWORD": settings["MasterUserPassword"]})
             if done.exit_code != 0:
                 raise EngineError(f"the password of {key.name} was not changed: {done.output.strip()}")
+            if instance.master_user_secret is not None:
+                instance.master_user_secret.activate()
         if not changes.RESTARTING & set(settings):
             return True
         port = {"port": str(instance.port).encode()}
@@ -346,7 +351,7 @@ class Lifecycle:
             instance.next_backup = due if due > now else next_start(window, now + DAY)
         instance.status = "available"
 
-    def _fill(self, instance: PostgresInstance, snapshot: PostgresSnapshot) -> None:
+    def _fill(self, instance: PostgresInstance, snapshot: DBSnapshot) -> None:
         kind = str(snapshot.snapshot_type).capitalize()
         began = self._cloud.clock.monotonic()
         snapshot.record(f"Creating {snapshot.snapshot_type} snapshot", "creation")
@@ -359,8 +364,8 @@ class Lifecycle:
         snapshot.finish()
         snapshot.record(f"{kind} snapshot created", "creation")
 
-    def _copy(self, source: PostgresSnapshot | PostgresInstance, target: str, name: str) -> None:
-        if isinstance(source, PostgresSnapshot):
+    def _copy(self, source: DBSnapshot | PostgresInstance, target: str, name: str) -> None:
+        if isinstance(source, DBSnapshot):
             self._copies.make(source.volume, target, name)
             return
         port = int(source.port) if self._servers.runs(source.key) else None

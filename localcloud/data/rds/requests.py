@@ -61,6 +61,9 @@ UNDERSTOOD = {
 }
 """Parameters of CreateDBInstance and the restores that are kept; others are refused rather than ignored."""
 
+MANAGED = {"ManageMasterUserPassword", "MasterUserSecretKmsKeyId"}
+"""Those of CreateDBInstance that leave the password to RDS."""
+
 
 def combination(message: str) -> RDSClientError:
     return RDSClientError("InvalidParameterCombination", message)
@@ -84,17 +87,18 @@ def check_understood(given: Mapping[str, Any], understood: set[str]) -> None:
         raise absent(unknown)
 
 
-def check_creation(given: Mapping[str, Any]) -> str:
-    """Return the master user's password."""
-    check_understood(given, UNDERSTOOD)
-    engine = given.get("Engine")
-    if engine != "postgres":
-        raise value(f"Engine {engine} is not implemented here: postgres is")
+def check_creation(given: Mapping[str, Any]) -> str | None:
+    """Return the master user's password; None where RDS is to make it."""
+    check_understood(given, UNDERSTOOD | MANAGED)
     check_version(str(given.get("EngineVersion") or DEFAULT_VERSION))
     check_zone(given)
-    password, user = given.get("MasterUserPassword"), given.get("MasterUsername")
-    if not password or not user:
-        raise combination("MasterUsername and MasterUserPassword are needed here")
+    password, managed = given.get("MasterUserPassword"), bool(given.get("ManageMasterUserPassword"))
+    if not given.get("MasterUsername"):
+        raise combination("The parameter MasterUsername is required for RDS DB instances.")
+    if bool(password) == managed:
+        raise combination("Either MasterUserPassword or ManageMasterUserPassword is required for RDS DB instances.")
+    if managed:
+        return None
     check_password(str(password))
     return str(password)
 

@@ -17,19 +17,31 @@ from moto.rds.exceptions import (
     DBSubnetGroupNotFoundError,
     RDSClientError,
 )
+from moto.rds.responses import RDSResponse
 from moto.rds.utils import valid_preferred_maintenance_window
 
 from localcloud.data import events
+from localcloud.data.others import of_ours
 from localcloud.data.paging import page
-from localcloud.data.rds import changes, parameters, requests
+from localcloud.data.rds import changes, managed, parameters, requests
 from localcloud.data.rds.groups import ParameterGroups
-from localcloud.data.rds.instance import GP3_IOPS, GP3_THROUGHPUT, PostgresInstance, PostgresSnapshot
+from localcloud.data.rds.instance import (
+    ENGINE,
+    GP3_IOPS,
+    GP3_THROUGHPUT,
+    DBSnapshot,
+    PostgresInstance,
+)
 from localcloud.data.rds.lifecycle import Lifecycle
 
 if TYPE_CHECKING:
     from localcloud.cloud import Cloud
 
 BUSY = "Database instance is not in available state."
+
+
+with_server = of_ours(RDSResponse, lambda response: response._instance(), lambda it: isinstance(it, PostgresInstance))
+with_data = of_ours(RDSResponse, lambda response: response._source(), lambda it: it.has_data)
 
 
 class PostgresResponse(ParameterGroups):
@@ -42,6 +54,8 @@ class PostgresResponse(ParameterGroups):
 
     def create_db_instance(self) -> ActionResult:
         given = self._given()
+        if given.get("Engine") != ENGINE or given.get("DBClusterIdentifier"):
+            return super().create_db_instance()
         password = requests.check_creation(given)
         requests.check_retention(given.get("BackupRetentionPeriod"))
         self._check_parameter_group(given.get("DBParameterGroupName"))
@@ -52,22 +66,26 @@ class PostgresResponse(ParameterGroups):
             self.params.setdefault("Iops", GP3_IOPS)
             self.params.setdefault("StorageThroughput", GP3_THROUGHPUT)
         answer = super().create_db_instance()
-        self.lifecycle.create(self._instance(), password)
+        instance: PostgresInstance = self._instance()
+        self.lifecycle.create(instance, password or managed.begin(instance, given.get("MasterUserSecretKmsKeyId")))
         return answer
 
-    def modify_db_instance(self) -> ActionResult:
-        instance = self._instance()
+    @with_server
+    def modify_db_instance(self, instance: PostgresInstance) -> ActionResult:
         given = self._given()
         if "NewDBInstanceIdentifier" in given:
             raise RDSClientError("InvalidAction", "Renaming a DB instance is not implemented here")
         requests.check_understood(given, changes.CONTROL | set(changes.ATTRIBUTES))
         if instance.status not in ("available", "storage-optimization"):
             raise requests.state(BUSY)
+        managed.check(instance, given)
         wanted = {name: item for name, item in given.items() if name in changes.ATTRIBUTES}
         logs = given.get("CloudwatchLogsExportConfiguration")
-        if not wanted and not logs:
+        if not wanted and not logs and not managed.is_asked(given):
             raise requests.combination("No modifications were requested")
         self._check_changes(instance, wanted)
+        if (password := managed.new_password(instance, given)) is not None:
+            wanted["MasterUserPassword"] = password
         current = {name: instance.current(name) for name in wanted}
         planned = changes.plan(wanted, current, instance.waiting, bool(given.get("ApplyImmediately")))
         if logs:
@@ -75,8 +93,8 @@ class PostgresResponse(ParameterGroups):
         self.lifecycle.modify(instance, planned)
         return ActionResult({"DBInstance": instance})
 
-    def delete_db_instance(self) -> ActionResult:
-        instance = self._instance()
+    @with_server
+    def delete_db_instance(self, instance: PostgresInstance) -> ActionResult:
         given = self._given()
         final = given.get("FinalDBSnapshotIdentifier")
         requests.check_deletion(
@@ -91,8 +109,8 @@ class PostgresResponse(ParameterGroups):
         self.lifecycle.delete(instance, snapshot, with_backups)
         return ActionResult({"DBInstance": instance})
 
-    def reboot_db_instance(self) -> ActionResult:
-        instance = self._instance()
+    @with_server
+    def reboot_db_instance(self, instance: PostgresInstance) -> ActionResult:
         forced = bool(self._given().get("ForceFailover"))
         if instance.status != "available":
             raise requests.state("Instance cannot currently reboot due to an in-progress management operation.")
@@ -104,8 +122,8 @@ class PostgresResponse(ParameterGroups):
         self.lifecycle.reboot(instance, forced)
         return ActionResult({"DBInstance": instance})
 
-    def stop_db_instance(self) -> ActionResult:
-        instance = self._instance()
+    @with_server
+    def stop_db_instance(self, instance: PostgresInstance) -> ActionResult:
         if instance.status != "available":
             raise requests.state(f"Instance {instance.db_instance_identifier} is not in available state.")
         if name := self._given().get("DBSnapshotIdentifier"):
@@ -113,8 +131,8 @@ class PostgresResponse(ParameterGroups):
         self.lifecycle.stop(instance)
         return ActionResult({"DBInstance": instance})
 
-    def start_db_instance(self) -> ActionResult:
-        instance = self._instance()
+    @with_server
+    def start_db_instance(self, instance: PostgresInstance) -> ActionResult:
         if instance.status != "stopped":
             raise requests.state(f"Instance {instance.db_instance_identifier} is not stopped, it cannot be started.")
         self.lifecycle.start(instance)
@@ -122,8 +140,8 @@ class PostgresResponse(ParameterGroups):
 
     # -- snapshots ------------------------------------------------------------------------------------------------
 
-    def create_db_snapshot(self) -> ActionResult:
-        instance = self._instance()
+    @with_server
+    def create_db_snapshot(self, instance: PostgresInstance) -> ActionResult:
         given = self._given()
         if instance.status != "available":
             raise requests.state(
@@ -135,16 +153,16 @@ class PostgresResponse(ParameterGroups):
         self.lifecycle.snapshot(instance, snapshot)
         return ActionResult({"DBSnapshot": snapshot})
 
-    def copy_db_snapshot(self) -> ActionResult:
-        source = self._snapshot(str(self._given()["SourceDBSnapshotIdentifier"]))
+    @with_data
+    def copy_db_snapshot(self, source: DBSnapshot) -> ActionResult:
         answer = super().copy_db_snapshot()
         target = self._snapshot(str(self._given()["TargetDBSnapshotIdentifier"]))
         target.restored = source.restored
         self.lifecycle.copy_snapshot(source, target)
         return answer
 
-    def delete_db_snapshot(self) -> ActionResult:
-        snapshot = self._snapshot(str(self._given()["DBSnapshotIdentifier"]))
+    @with_data
+    def delete_db_snapshot(self, snapshot: DBSnapshot) -> ActionResult:
         if snapshot.status == "creating":
             raise RDSClientError(
                 "InvalidDBSnapshotState",
@@ -156,9 +174,9 @@ class PostgresResponse(ParameterGroups):
         snapshot.status = "deleted"
         return ActionResult({"DBSnapshot": snapshot})
 
-    def restore_db_instance_from_db_snapshot(self) -> ActionResult:
+    @with_data
+    def restore_db_instance_from_db_snapshot(self, snapshot: DBSnapshot) -> ActionResult:
         given = self._given()
-        snapshot = self._snapshot(str(given.get("DBSnapshotIdentifier")))
         if snapshot.status != "available":
             raise RDSClientError("InvalidDBSnapshotState", f"DBSnapshot {snapshot.resource_id} is not available.")
         instance = self._restored(snapshot.restored, str(given["DBInstanceIdentifier"]), {"DBSnapshotIdentifier"})
@@ -168,7 +186,9 @@ class PostgresResponse(ParameterGroups):
     def restore_db_instance_to_point_in_time(self) -> ActionResult:
         given = self._given()
         name = str(given.get("SourceDBInstanceIdentifier"))
-        source: PostgresInstance = self.backend.describe_db_instances(name)[0]
+        source = self.backend.describe_db_instances(name)[0]
+        if not isinstance(source, PostgresInstance):
+            return super().restore_db_instance_to_point_in_time()
         if not source.backup_retention_period:
             raise RDSClientError("PointInTimeRestoreNotEnabled", f"Backups are not enabled for {name}.")
         if not given.get("UseLatestRestorableTime"):
@@ -224,22 +244,25 @@ class PostgresResponse(ParameterGroups):
         # Without parameters moto makes a plain dictionary.
         return dict(self.params.original_dict()) if self.params else {}
 
-    def _instance(self) -> PostgresInstance:
-        found: PostgresInstance = self.backend.describe_db_instances(str(self.params.get("DBInstanceIdentifier")))[0]
-        return found
+    def _instance(self) -> Any:
+        """Moto's, or one with a server."""
+        return self.backend.describe_db_instances(str(self.params.get("DBInstanceIdentifier")))[0]
 
-    def _snapshot(self, name: str) -> PostgresSnapshot:
+    def _source(self) -> DBSnapshot:
+        """The snapshot that the call is about."""
+        given = self._given()
+        return self._snapshot(str(given.get("SourceDBSnapshotIdentifier") or given.get("DBSnapshotIdentifier")))
+
+    def _snapshot(self, name: str) -> DBSnapshot:
         own = self.backend.extract_snapshot_name_from_arn(name) if name.startswith("arn:") else name
-        found: PostgresSnapshot | None = self.backend.database_snapshots.get(own)
+        found: DBSnapshot | None = self.backend.database_snapshots.get(own)
         if found is None:
             raise DBSnapshotNotFoundFault(name)
         return found
 
-    def _new_snapshot(
-        self, instance: PostgresInstance, name: str, parameter: str, tags: Any = None
-    ) -> PostgresSnapshot:
+    def _new_snapshot(self, instance: PostgresInstance, name: str, parameter: str, tags: Any = None) -> DBSnapshot:
         self.backend.validate_db_snapshot_identifier(name, parameter_name=parameter)
-        made: PostgresSnapshot = self.backend.create_db_snapshot(instance.db_instance_identifier, name, tags=tags)
+        made: DBSnapshot = self.backend.create_db_snapshot(instance.db_instance_identifier, name, tags=tags)
         return made
 
     def _check_parameter_group(self, name: str | None) -> None:

@@ -274,6 +274,18 @@ def test_subnet_group_in_use_stays(cache: Cache) -> None:
         cache.elasticache.delete_cache_subnet_group(CacheSubnetGroupName="ants")
 
 
+def test_other_kinds_of_clusters_are_kept_without_nodes(localcloud: Any) -> None:
+    client = localcloud.client("elasticache")
+    client.create_replication_group(
+        ReplicationGroupId="shards", ReplicationGroupDescription="of ants", NumNodeGroups=2, ClusterMode="enabled"
+    )
+    client.create_cache_cluster(CacheClusterId="alone", Engine="memcached", CacheNodeType="cache.t4g.micro")
+    found = client.describe_replication_groups(ReplicationGroupId="shards")["ReplicationGroups"][0]
+    assert (found["Status"], len(found["NodeGroups"])) == ("available", 2)
+    assert [item["CacheClusterId"] for item in client.describe_cache_clusters()["CacheClusters"]][-1] == "alone"
+    assert not {"shards", "alone"} & set(localcloud.status()["caches"])
+
+
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
@@ -281,7 +293,6 @@ def test_subnet_group_in_use_stays(cache: Cache) -> None:
         ({"AuthToken": TOKEN}, "only supported when encryption-in-transit is enabled"),
         ({"AuthToken": "short", "TransitEncryptionEnabled": True}, "Invalid AuthToken"),
         ({"NumCacheClusters": 7}, "between 1 and 6"),
-        ({"ClusterMode": "enabled"}, "Cluster mode is not implemented here"),
         ({"Engine": "memcached"}, "Must be redis or valkey"),
         ({"UserGroupIds": ["ants"]}, "UserGroupIds is not implemented here"),
     ],

@@ -370,7 +370,8 @@ def test_deletion_is_refused_until_all_is_said(localcloud: Any, database: Databa
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
-        ({"Engine": "mysql"}, "mysql is not implemented here"),
+        ({"MasterUserPassword": ""}, "MasterUserPassword or ManageMasterUserPassword is required"),
+        ({"MasterUsername": ""}, "MasterUsername is required"),
         ({"EngineVersion": "16.4"}, "Cannot find version 16.4 for postgres"),
         ({"MasterUserPassword": "with/slash"}, "not a valid password"),
         ({"MultiAZ": True, "AvailabilityZone": "us-west-2a"}, "not valid for Multi-AZ instances"),
@@ -384,6 +385,40 @@ def test_database_that_cannot_be_is_refused(localcloud: Any, changed: dict[str, 
     with pytest.raises(rds.exceptions.ClientError, match=message):
         _create(localcloud, "refused", **changed)
     assert "refused" not in localcloud.status()["databases"]
+
+
+def test_rds_makes_the_master_password_and_renews_it(localcloud: Any, database: Database) -> None:
+    rds = database.rds
+    shown = rds.modify_db_instance(DBInstanceIdentifier="ants", ManageMasterUserPassword=True)["DBInstance"]
+    assert shown["MasterUserSecret"]["SecretStatus"] == "creating"
+    secret = shown["MasterUserSecret"]["SecretArn"]
+    made = _managed_password(localcloud, database, secret)
+    with pytest.raises(rds.exceptions.ClientError, match="while RDS manages the password"):
+        rds.modify_db_instance(DBInstanceIdentifier="ants", MasterUserPassword=PASSWORD)
+    rds.modify_db_instance(DBInstanceIdentifier="ants", RotateMasterUserPassword=True, ApplyImmediately=True)
+    renewed = _managed_password(localcloud, database, secret)
+    assert renewed != made
+    assert database.query("SELECT 1", password=renewed).returncode == 0
+    assert database.query("SELECT 1", password=made).returncode != 0
+    rds.modify_db_instance(DBInstanceIdentifier="ants", ManageMasterUserPassword=False, MasterUserPassword=PASSWORD)
+    eventually(database.shown, lambda it: not it["PendingModifiedValues"])
+    assert "MasterUserSecret" not in database.available()
+    assert database.query("SELECT 1").returncode == 0
+    with pytest.raises(rds.exceptions.ClientError, match="ResourceNotFound"):
+        localcloud.client("secretsmanager").describe_secret(SecretId=secret)
+
+
+def test_other_engines_and_clusters_are_kept_without_a_server(localcloud: Any) -> None:
+    rds = localcloud.client("rds")
+    _create(localcloud, "kept", Engine="mysql", EngineVersion="8.0.40")
+    try:
+        shown = rds.describe_db_instances(DBInstanceIdentifier="kept")["DBInstances"][0]
+        assert (shown["Engine"], shown["DBInstanceStatus"]) == ("mysql", "available")
+        assert "kept" not in localcloud.status()["databases"]
+        rds.create_db_snapshot(DBInstanceIdentifier="kept", DBSnapshotIdentifier="of-kept")
+        rds.delete_db_snapshot(DBSnapshotIdentifier="of-kept")
+    finally:
+        rds.delete_db_instance(DBInstanceIdentifier="kept", SkipFinalSnapshot=True)
 
 
 def test_master_password_is_only_in_a_private_file(localcloud: Any, database: Database) -> None:
@@ -417,6 +452,14 @@ def _create(localcloud: Any, name: str, **changed: Any) -> None:
         **changed,
     }
     localcloud.client("rds").create_db_instance(**wanted)
+
+
+def _managed_password(localcloud: Any, database: Database, secret: str) -> str:
+    """The one that the server has, once it has it."""
+    eventually(database.shown, lambda it: it["MasterUserSecret"]["SecretStatus"] == "active")
+    value = localcloud.client("secretsmanager").get_secret_value(SecretId=secret)["SecretString"]
+    assert json.loads(value)["username"] == "antenna"
+    return str(json.loads(value)["password"])
 
 
 def _set_parameter(database: Database, name: str, value: str, method: str, group: str = "ants") -> None:
