@@ -15,6 +15,7 @@ from localcloud.clock import SystemClock
 from localcloud.ecr import gate
 from localcloud.ecr.lifecycle import expired
 from localcloud.ecr.registry import TOKEN_PATH, Registry
+from localcloud.ecr.repositories import repositories
 from localcloud.ecr.tokens import Bearers, Passwords, grant
 from localcloud.jobs import every
 
@@ -40,7 +41,7 @@ def install(cloud: Cloud) -> None:
     registry = Registry(cloud, bearers)
     registry.start()
     cloud.shutdown_hooks.append(registry.wait)
-    cloud.reset_hooks.append(lambda: _forget_images(cloud, registry))
+    cloud.reset_hooks.append(lambda: _forget_images(registry))
     RegistryECRResponse.registry = registry
     RegistryECRResponse.passwords = passwords
     RegistryECRResponse.address = cloud.registry
@@ -51,12 +52,9 @@ def install(cloud: Cloud) -> None:
     every(cloud.latency.of("ecr.lifecycle"), cloud.clock, lambda: _expire_images(cloud, registry))
 
 
-def _forget_images(cloud: Cloud, registry: Registry) -> None:
-    from moto.ecr.models import ecr_backends
-
-    for backend in ecr_backends[cloud.account_id].values():
-        for name in backend.repositories:
-            registry.forget(name)
+def _forget_images(registry: Registry) -> None:
+    for repository in repositories():
+        registry.forget(repository.name)
 
 
 def _token_handler(passwords: Passwords, bearers: Bearers) -> admin.Handler:
@@ -65,7 +63,7 @@ def _token_handler(passwords: Passwords, bearers: Bearers) -> admin.Handler:
         if given is None or not passwords.is_valid(given.username or "", given.password or ""):
             return _denial(given is not None and passwords.has_expired(given.password or ""))
         scopes = [scope for item in request.args.getlist("scope") for scope in item.split()]
-        granted = grant(scopes, lambda name: _exists(cloud, name))
+        granted = grant(scopes, lambda name: bool(repositories(name)))
         return admin.as_json(bearers.sign(granted))
 
     return answer
@@ -83,17 +81,8 @@ def _denial(has_expired: bool) -> Response:
 
 def _expire_images(cloud: Cloud, registry: Registry) -> None:
     """Carry out lifecycle policies."""
-    from moto.ecr.models import ecr_backends
-
-    for backend in ecr_backends[cloud.account_id].values():
-        for repository in list(backend.repositories.values()):
-            if repository.lifecycle_policy:
-                images = registry.images(repository.name)
-                for expiry in expired(repository.lifecycle_policy, images, cloud.clock.now()):
-                    registry.remove(repository.name, expiry.image)
-
-
-def _exists(cloud: Cloud, name: str) -> bool:
-    from moto.ecr.models import ecr_backends
-
-    return any(name in backend.repositories for backend in ecr_backends[cloud.account_id].values())
+    for repository in repositories():
+        if repository.lifecycle_policy:
+            images = registry.images(repository.name)
+            for expiry in expired(repository.lifecycle_policy, images, cloud.clock.now()):
+                registry.remove(repository.name, expiry.image)

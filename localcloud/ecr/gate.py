@@ -12,6 +12,7 @@ from werkzeug.wrappers import Request, Response
 
 from localcloud import admin
 from localcloud.ecr.mutability import overwriting_refused
+from localcloud.ecr.repositories import repositories
 
 if TYPE_CHECKING:
     from localcloud.cloud import Cloud
@@ -62,7 +63,7 @@ def manifest_handler(registry: Registry) -> admin.Handler:
 
     def answer(cloud: Cloud, request: Request) -> Response:
         repository, reference = request.args["repository"], request.args["reference"]
-        if (refusal := refused(cloud, registry, repository, reference)) is not None:
+        if (refusal := refused(registry, repository, reference)) is not None:
             errors = {"errors": [{"code": "TAG_INVALID", "message": refusal}]}
             return Response(json.dumps(errors), 400, mimetype="application/json")
         headers = {name: request.headers[name] for name in ("Authorization", "Content-Type") if name in request.headers}
@@ -73,13 +74,10 @@ def manifest_handler(registry: Registry) -> admin.Handler:
     return answer
 
 
-def refused(cloud: Cloud, registry: Registry, repository: str, reference: str) -> str | None:
+def refused(registry: Registry, repository: str, reference: str) -> str | None:
     """What ECR says to a push under a tag that must stay; None when it may go on, or is by digest."""
-    from moto.ecr.models import ecr_backends
-
-    for backend in ecr_backends[cloud.account_id].values():
-        found = backend.repositories.get(repository)
-        if found is not None and ":" not in reference and found.image_tag_mutability != "MUTABLE":
+    for found in repositories(repository):
+        if ":" not in reference and found.image_tag_mutability != "MUTABLE":
             return overwriting_refused(
                 repository,
                 reference,

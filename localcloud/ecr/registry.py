@@ -14,6 +14,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode, urljoin
 
 import requests
 
@@ -191,18 +192,36 @@ class Registry:
 
         :raises RegistryError: When the registry does not answer.
         """
-        answer = self._request("PUT", repository, reference, manifest, headers)
+        answer = self._request("PUT", repository, f"manifests/{reference}", manifest, headers)
         if answer.status_code == 201:
             # The registry's own time is the machine's, whatever the cloud's clock says.
             self._pushed[repository, answer.headers["Docker-Content-Digest"]] = self._cloud.clock.now()
         return answer
+
+    def put_layer(self, repository: str, digest: str, content: bytes) -> None:
+        """Store a layer.
+
+        :raises RegistryError: When the registry refuses.
+        """
+        begun = self._request("POST", repository, "blobs/uploads/")
+        if begun.status_code == 202:
+            place = begun.headers["Location"]
+            place += ("&" if "?" in place else "?") + urlencode({"digest": digest})
+            begun = self._request("PUT", repository, place, content, {"Content-Type": "application/octet-stream"})
+        if begun.status_code != 201:
+            raise RegistryError(begun.text.strip()[:400])
+
+    def layer_size(self, repository: str, digest: str) -> int | None:
+        """The bytes of a layer; None when the repository does not have it."""
+        answer = self._request("HEAD", repository, f"blobs/{digest}")
+        return int(answer.headers["Content-Length"]) if answer.status_code == 200 else None
 
     def delete(self, repository: str, digest: str) -> None:
         """Delete an image with all its tags; an absent one is no error.
 
         :raises RegistryError: When the registry refuses.
         """
-        answer = self._request("DELETE", repository, digest)
+        answer = self._request("DELETE", repository, f"manifests/{digest}")
         if answer.status_code not in (202, 404):
             raise RegistryError(answer.text.strip()[:400])
 
@@ -225,7 +244,7 @@ class Registry:
         self._shell(f"rm -rf -- {shlex.quote(f'{REPOSITORIES}/{repository}')}")
 
     def _image(self, repository: str, digest: str, tags: tuple[str, ...], pushed_at: datetime) -> Image:
-        answer = self._request("GET", repository, digest)
+        answer = self._request("GET", repository, f"manifests/{digest}")
         if answer.status_code != 200:
             raise RegistryError(answer.text.strip()[:400])
         manifest = answer.json()
@@ -266,7 +285,7 @@ class Registry:
         self,
         method: str,
         repository: str,
-        reference: str,
+        path: str,
         body: bytes | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> requests.Response:
@@ -275,7 +294,7 @@ class Registry:
         try:
             return requests.request(
                 method,
-                f"{self._base}/{repository}/manifests/{reference}",
+                urljoin(f"{self._base}/{repository}/", path),
                 data=body,
                 headers={
                     "Accept": ", ".join(MANIFEST_TYPES),

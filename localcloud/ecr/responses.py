@@ -55,10 +55,28 @@ class LayersNotFoundException(ServiceException):  # type: ignore[misc]
         )
 
 
-class UnsupportedCommandException(ServiceException):  # type: ignore[misc]
-    """Not implemented here, and so refused."""
+class InvalidLayerException(ServiceException):  # type: ignore[misc]
+    """A layer is not the one that was announced."""
 
-    code = "InvalidAction"
+    code = "InvalidLayerException"
+
+    def __init__(self, repository: Repository, digest: str) -> None:
+        super().__init__(
+            f"The layer uploaded to the repository with name '{repository.name}' in the registry with id "
+            f"'{repository.registry_id}' has the digest '{digest}', which is none of layerDigests"
+        )
+
+
+class LayerAlreadyExistsException(ServiceException):  # type: ignore[misc]
+    """A layer is there."""
+
+    code = "LayerAlreadyExistsException"
+
+    def __init__(self, repository: Repository, digest: str) -> None:
+        super().__init__(
+            f"Layer with digest '{digest}' already exists in the repository with name '{repository.name}' in the "
+            f"registry with id '{repository.registry_id}'"
+        )
 
 
 class ImageTagAlreadyExistsException(ServiceException):  # type: ignore[misc]
@@ -168,12 +186,10 @@ class RegistryECRResponse(ECRResponse):  # type: ignore[misc]
         repository = self._repository()
         manifest = str(self._get_param("imageManifest"))
         tag = self._get_param("imageTag")
-        reference = tag or self._get_param("imageDigest")
+        reference = tag or self._get_param("imageDigest") or _digest_of(manifest)
         media_type = self._get_param("imageManifestMediaType") or _media_type_in(manifest)
         if not media_type:
             raise InvalidParameterException("image manifest mediatype not provided in manifest or parameter")
-        if not reference:
-            raise InvalidParameterException("imageTag or imageDigest is needed here")
         self._check_tag(repository, tag, manifest)
         digest = self._put(repository, reference, manifest, media_type)
         image = {
@@ -193,29 +209,36 @@ class RegistryECRResponse(ECRResponse):  # type: ignore[misc]
                 raise LayersNotFoundException(repository, error.missing) from error
             raise InvalidParameterException(f"Invalid parameter at 'ImageManifest': {error}") from error
 
-    def initiate_layer_upload(self) -> ActionResult:
-        raise _refused("InitiateLayerUpload")
-
-    def upload_layer_part(self) -> ActionResult:
-        raise _refused("UploadLayerPart")
-
     def complete_layer_upload(self) -> ActionResult:
-        raise _refused("CompleteLayerUpload")
+        repository = self._repository()
+        upload = repository.uploads.get(self._get_param("uploadId"))
+        if upload is None:
+            return super().complete_layer_upload()
+        content = bytes(upload.layer_parts)
+        digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
+        if digest not in self._get_param("layerDigests"):
+            raise InvalidLayerException(repository, digest)
+        if self.registry.layer_size(repository.name, digest) is not None:
+            raise LayerAlreadyExistsException(repository, digest)
+        self.registry.put_layer(repository.name, digest, content)
+        return super().complete_layer_upload()
 
     def batch_check_layer_availability(self) -> ActionResult:
-        raise _refused("BatchCheckLayerAvailability")
-
-    def get_download_url_for_layer(self) -> None:
-        raise _refused("GetDownloadUrlForLayer")
+        repository = self._repository()
+        asked = [digest for digest in self._get_param("layerDigests") if _DIGEST.fullmatch(digest)]
+        sizes = {digest: self.registry.layer_size(repository.name, digest) for digest in asked}
+        # Whence moto answers.
+        repository.layers = {digest: size for digest, size in sizes.items() if size is not None}
+        return super().batch_check_layer_availability()
 
     def _check_tag(self, repository: Repository, tag: str | None, manifest: str) -> None:
         """Refuse an image under a tag that it has, and under one that must stay."""
         if tag is None:
             return
-        digest = f"sha256:{hashlib.sha256(manifest.encode()).hexdigest()}"
+        digest = _digest_of(manifest)
         if _find(self.registry.images(repository.name), {"imageDigest": digest, "imageTag": tag}) is not None:
             raise ImageAlreadyExistsException(repository.name, repository.registry_id, digest, tag)
-        if (refusal := gate.refused(self.cloud, self.registry, repository.name, tag)) is not None:
+        if (refusal := gate.refused(self.registry, repository.name, tag)) is not None:
             raise ImageTagAlreadyExistsException(refusal)
 
     def start_lifecycle_policy_preview(self) -> ActionResult:
@@ -273,6 +296,10 @@ class RegistryECRResponse(ECRResponse):  # type: ignore[misc]
         return [{"imageDigest": image.digest, "imageTag": left} for left in image.tags] or [
             {"imageDigest": image.digest}
         ]
+
+
+def _digest_of(manifest: str) -> str:
+    return f"sha256:{hashlib.sha256(manifest.encode()).hexdigest()}"
 
 
 def _of(repository: Repository) -> dict[str, str]:
@@ -340,7 +367,3 @@ def _details(repository: Repository, image: Image) -> dict[str, Any]:
 def _media_type_in(manifest: str) -> str | None:
     found = re.search(r'"mediaType"\s*:\s*"([^"]*(?:manifest|index)[^"]*)"', manifest)
     return found.group(1) if found else None
-
-
-def _refused(operation: str) -> UnsupportedCommandException:
-    return UnsupportedCommandException(f"{operation} is not implemented here: push and pull with docker")

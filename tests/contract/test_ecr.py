@@ -6,8 +6,11 @@
 from __future__ import annotations
 
 import base64
+import hashlib
+import io
 import json
 import subprocess
+import tarfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -221,7 +224,41 @@ def test_settings_are_read_back(localcloud: Any) -> None:
         ecr.delete_repository(repositoryName="ecr-test/settings")
 
 
-def test_layers_go_through_docker_alone(localcloud: Any, docker: Docker, repository: str) -> None:
+def test_an_image_that_the_api_has_put_together_is_pulled(localcloud: Any, docker: Docker, repository: str) -> None:
     ecr = localcloud.client("ecr")
-    with pytest.raises(ecr.exceptions.ClientError, match=r"InvalidAction.*push and pull with docker"):
-        ecr.initiate_layer_upload(repositoryName="ecr-test/web")
+    layer = io.BytesIO()
+    with tarfile.open(fileobj=layer, mode="w") as archive:
+        archive.addfile(tarfile.TarInfo("ant"))
+    digest = f"sha256:{hashlib.sha256(layer.getvalue()).hexdigest()}"
+    config = json.dumps(
+        {"architecture": "amd64", "os": "linux", "config": {}, "rootfs": {"type": "layers", "diff_ids": [digest]}}
+    ).encode()
+    missing = ecr.batch_check_layer_availability(repositoryName="ecr-test/web", layerDigests=[digest])
+    assert [item["failureCode"] for item in missing["failures"]] == ["MissingLayerDigest"]
+    parts = {"config": _upload(ecr, config), "layer": _upload(ecr, layer.getvalue())}
+    (known,) = ecr.batch_check_layer_availability(repositoryName="ecr-test/web", layerDigests=[digest])["layers"]
+    assert (known["layerAvailability"], known["layerSize"]) == ("AVAILABLE", len(layer.getvalue()))
+    with pytest.raises(ecr.exceptions.LayerAlreadyExistsException):
+        _upload(ecr, layer.getvalue())
+    kind = "application/vnd.oci.image"
+    manifest = {
+        "schemaVersion": 2,
+        "mediaType": f"{kind}.manifest.v1+json",
+        "config": {"mediaType": f"{kind}.config.v1+json", **parts["config"]},
+        "layers": [{"mediaType": f"{kind}.layer.v1.tar", **parts["layer"]}],
+    }
+    put = ecr.put_image(repositoryName="ecr-test/web", imageManifest=json.dumps(manifest))["image"]["imageId"]
+    docker.must("pull", f"{repository}@{put['imageDigest']}")
+
+
+def _upload(ecr: Any, content: bytes) -> dict[str, Any]:
+    """Have a layer in two parts, and what a manifest says of it."""
+    digest, half = f"sha256:{hashlib.sha256(content).hexdigest()}", len(content) // 2
+    upload = {"repositoryName": "ecr-test/web", "uploadId": ""}
+    upload["uploadId"] = ecr.initiate_layer_upload(repositoryName="ecr-test/web")["uploadId"]
+    for first, part in ((0, content[:half]), (half, content[half:])):
+        ecr.upload_layer_part(**upload, partFirstByte=first, partLastByte=first + len(part) - 1, layerPartBlob=part)
+    with pytest.raises(ecr.exceptions.InvalidLayerException):
+        ecr.complete_layer_upload(**upload, layerDigests=[f"sha256:{'0' * 64}"])
+    assert ecr.complete_layer_upload(**upload, layerDigests=[digest])["layerDigest"] == digest
+    return {"digest": digest, "size": len(content)}
