@@ -98,7 +98,7 @@ def _access_control(distribution: Distribution, identifier: str) -> OriginAccess
 
 def _exchange_for(distribution: Distribution, origins: Origins) -> Exchange:
     backend = _backend(distribution.account_id)
-    account = Account(backend.live_function, backend.response_headers_policies.find)
+    account = Account(backend.live_function, backend.response_headers_policies.find, backend.public_keys_of)
     return Exchange(distribution, origins, account, resources.runtime().clock)
 
 

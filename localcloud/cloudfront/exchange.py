@@ -8,13 +8,14 @@ from __future__ import annotations
 import asyncio
 import gzip
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from multidict import CIMultiDict
 
 from localcloud.cloudfront import headers as response_headers
+from localcloud.cloudfront import signing
 from localcloud.cloudfront.cache import (
     Cache,
     CacheKey,
@@ -40,7 +41,7 @@ from localcloud.cloudfront.forwarding import CONDITIONAL_HEADERS, origin_headers
 from localcloud.cloudfront.functions import FunctionError, FunctionInvalid, FunctionRunner
 from localcloud.cloudfront.headers import ResponseHeadersPolicy
 from localcloud.cloudfront.origins import OriginAnswer, OriginError, OriginRequest, Origins, chunks_of
-from localcloud.cloudfront.replies import Reply, ViewerRequest, error_page, for_viewer, redirect_to_https
+from localcloud.cloudfront.replies import Reply, ViewerRequest, denial, error_page, for_viewer, redirect_to_https
 from localcloud.cloudfront.resources import Distribution, FunctionVersion
 
 log = logging.getLogger(__name__)
@@ -51,10 +52,11 @@ LARGEST_CACHED = 32 * 1024 * 1024
 
 @dataclass(frozen=True)
 class Account:
-    """What an exchange looks up in the account: a published function by ARN, a response headers policy by id."""
+    """What an exchange looks up: a published function by ARN, a policy by id, public keys by their groups."""
 
     live_function: Callable[[str], FunctionVersion | None]
     response_headers_policy: Callable[[str], ResponseHeadersPolicy | None]
+    public_keys: Callable[[Sequence[str]], Mapping[str, str]]
 
 
 class Exchange:
@@ -108,6 +110,11 @@ class Exchange:
             return error_page(
                 viewer, 403, f"This distribution allows only {allowed} for this path, not {viewer.method}."
             )
+        if behavior.key_groups:
+            try:
+                viewer = self._admitted(viewer, behavior, config)
+            except signing.Denied as denied:
+                return await self._with_error_page(viewer, denial(denied.code, str(denied)), config)
         changed = await self._changed_request(viewer, behavior)
         if isinstance(changed, Reply):
             return changed
@@ -121,6 +128,10 @@ class Exchange:
         return await self._changed_response(
             viewer, behavior, for_viewer(viewer, self._with_policy(viewer, behavior, reply))
         )
+
+    def _admitted(self, viewer: ViewerRequest, behavior: Behavior, config: EdgeConfig) -> ViewerRequest:
+        keys = self._account.public_keys(behavior.key_groups)
+        return signing.admitted(viewer, keys, (self._distribution.domain_name, *config.aliases), self._clock())
 
     def _with_policy(self, viewer: ViewerRequest, behavior: Behavior, reply: Reply) -> Reply:
         wanted = behavior.response_headers_policy_id

@@ -1,7 +1,7 @@
 # Copyright: Contributors to the antenna.aws collection
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs CloudFront Functions (runtime cloudfront-js-2.0) in V8, without network, timers or files.
+"""Runs CloudFront Functions in V8, without network, timers or files.
 
 The event is the documented one (version 1.0). A function that takes too long, uses too much memory or throws ends the
 request as it does at AWS; how much of AWS's ten-millisecond budget it would use is not measured.
@@ -10,6 +10,7 @@ request as it does at AWS; how much of AWS's ten-millisecond budget it would use
 from __future__ import annotations
 
 import json
+import re
 import threading
 import time
 import weakref
@@ -19,10 +20,15 @@ from typing import Any
 
 from py_mini_racer import JSEvalException, JSOOMException, JSParseException, JSPromise, JSTimeoutException, MiniRacer
 
-RUNTIME = "cloudfront-js-2.0"
+FIRST_RUNTIME = "cloudfront-js-1.0"
+RUNTIMES = (FIRST_RUNTIME, "cloudfront-js-2.0")
 CODE_LIMIT = 10 * 1024
 TIME_LIMIT = 0.5
 MEMORY_LIMIT = 32 * 1024 * 1024
+
+_NO_CODE = re.compile(r"""//[^\n]*|/\*.*?\*/|'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"|`(?:\\.|[^`\\])*`""", re.DOTALL)
+_SECOND_RUNTIME_ONLY = re.compile(r"(?<![\w.$])(const|let)\s+[\w$\[{]|(?<![\w.$])(async|await)\s+[\w$(]")
+"""Statements that V8 knows and the first runtime does not (Developer Guide, "JavaScript runtime 1.0 features")."""
 
 _PRELUDE = """
 for (const name of ['eval', 'WebAssembly', 'setTimeout', 'clearTimeout']) {
@@ -112,8 +118,11 @@ class FunctionRunner:
         self._closing = weakref.finalize(self, self._context.close)
 
 
-def check_code(code: str) -> None:
+def check_code(code: str, runtime: str) -> None:
     """Raise FunctionError where the code would not load."""
+    found = _SECOND_RUNTIME_ONLY.search(_NO_CODE.sub("''", code)) if runtime == FIRST_RUNTIME else None
+    if found:
+        raise FunctionError(f"{found[1] or found[2]} is not supported in {runtime}")
     FunctionRunner(code).close()
 
 

@@ -9,13 +9,12 @@ import json
 import re
 import string
 import threading
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from moto.core.base_backend import BackendDict, BaseBackend
-from moto.core.resource_tagging import TaggableResourcesMixin, TaggedResource
-from moto.utilities.tagging_service import TaggingService
+import moto.cloudfront.models as moto_models
+from moto.core.base_backend import BackendDict
 from moto.utilities.utils import PARTITION_NAMES
 
 from localcloud.cloudfront import prerequisites
@@ -35,7 +34,7 @@ from localcloud.cloudfront.exceptions import (
     require_if_match,
     unsupported,
 )
-from localcloud.cloudfront.functions import CODE_LIMIT, RUNTIME, TIME_LIMIT, FunctionError, FunctionRunner, check_code
+from localcloud.cloudfront.functions import CODE_LIMIT, RUNTIMES, TIME_LIMIT, FunctionError, FunctionRunner, check_code
 from localcloud.cloudfront.policystore import ResponseHeadersPolicies
 from localcloud.cloudfront.resources import (
     Distribution,
@@ -52,10 +51,8 @@ WILDCARD_LIMIT = 15
 PATH_LIMIT = 3000
 
 
-class CloudFrontBackend(BaseBackend, TaggableResourcesMixin):  # type: ignore[misc]
-    """All of one account's CloudFront."""
-
-    SERVICE_NAMESPACE = "cloudfront"
+class CloudFrontBackend(moto_models.CloudFrontBackend):  # type: ignore[misc]
+    """All of one account's CloudFront. Public keys, key groups and key value stores are as moto keeps them."""
 
     def __init__(self, region_name: str, account_id: str) -> None:
         super().__init__(region_name, account_id)
@@ -64,7 +61,6 @@ class CloudFrontBackend(BaseBackend, TaggableResourcesMixin):  # type: ignore[mi
         self.access_controls: dict[str, OriginAccessControl] = {}
         self.functions: dict[str, Function] = {}
         self.response_headers_policies = ResponseHeadersPolicies(self._names_headers_policy)
-        self.tagger = TaggingService()
 
     def reset(self) -> None:
         for distribution in list(self.distributions.values()):
@@ -147,6 +143,9 @@ class CloudFrontBackend(BaseBackend, TaggableResourcesMixin):  # type: ignore[mi
         for behavior in behaviors_of(config):
             if wanted := behavior.get("ResponseHeadersPolicyId"):
                 self.response_headers_policies.get(wanted)
+            for group in behavior["TrustedKeyGroups"].get("Items") or []:
+                if group not in self.key_groups:
+                    raise CloudFrontError("TrustedKeyGroupDoesNotExist", f"The key group {group} does not exist.")
         prerequisites.check(self.account_id, config)
         taken = {
             alias: other.id
@@ -184,6 +183,11 @@ class CloudFrontBackend(BaseBackend, TaggableResourcesMixin):  # type: ignore[mi
                 "InvalidFunctionAssociation",
                 f"The function ARN {arn} does not name a function that is published in the LIVE stage.",
             )
+
+    def public_keys_of(self, groups: Sequence[str]) -> dict[str, str]:
+        """The public keys of key groups, in PEM, by their ids."""
+        ids = {key for group in groups if group in self.key_groups for key in self.key_groups[group].items}
+        return {key: self.public_keys[key].encoded_key for key in ids if key in self.public_keys}
 
     def _names_headers_policy(self, identifier: str) -> bool:
         return any(
@@ -361,18 +365,8 @@ class CloudFrontBackend(BaseBackend, TaggableResourcesMixin):  # type: ignore[mi
     # Tags
 
     def check_resource(self, arn: str) -> None:
-        known = {item.arn for item in self.distributions.values()} | {item.arn for item in self.functions.values()}
-        if arn not in known:
+        if not any(resource.arn == arn for resource in self.iter_tagged_resources()):
             raise not_found("NoSuchResource", f"resource {arn}")
-
-    def iter_tagged_resources(self) -> Iterator[TaggedResource]:
-        for distribution in self.distributions.values():
-            yield self._tagged(distribution.arn, "cloudfront:distribution")
-        for function in self.functions.values():
-            yield self._tagged(function.arn, "cloudfront:function")
-
-    def _tagged(self, arn: str, kind: str) -> TaggedResource:
-        return TaggedResource(arn=arn, tags=self.tagger.get_tag_dict_for_resource(arn), resource_type=kind)
 
     def tag_resource(self, arn: str, tags: dict[str, str]) -> None:
         self.check_resource(arn)
@@ -388,15 +382,15 @@ class CloudFrontBackend(BaseBackend, TaggableResourcesMixin):  # type: ignore[mi
 
 
 def _function_version(given: Config, code: bytes, now: float) -> FunctionVersion:
-    if given.get("Runtime") != RUNTIME:
-        raise unsupported(f"the function runtime {given.get('Runtime')} (only {RUNTIME})")
+    if given.get("Runtime") not in RUNTIMES:
+        raise invalid_argument(f"The parameter Runtime must be one of {', '.join(RUNTIMES)}.")
     if (given.get("KeyValueStoreAssociations") or {}).get("Quantity"):
         raise unsupported("key value stores")
     if len(code) > CODE_LIMIT:
         raise CloudFrontError("FunctionSizeLimitExceeded", f"The function is larger than {CODE_LIMIT} bytes.", 413)
     text = code.decode("utf-8")
     try:
-        check_code(text)
+        check_code(text, given["Runtime"])
     except FunctionError as error:
         raise invalid_argument(f"The function's code is not valid: {error}") from error
     return FunctionVersion(text, {"Comment": "", **given}, resource_id(), now)

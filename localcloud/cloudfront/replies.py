@@ -139,3 +139,10 @@ def error_page(viewer: ViewerRequest, status: int, message: str, result: str = "
         {"Server": "CloudFront", "Content-Type": "text/html; charset=utf-8", "Content-Length": str(len(body))}
     )
     return Reply(status, headers, body, result)
+
+
+def denial(code: str, message: str) -> Reply:
+    """To a viewer of private content who has not signed, or not well."""
+    body = f'<?xml version="1.0" encoding="UTF-8"?><Error><Code>{code}</Code><Message>{message}</Message></Error>'
+    headers = CIMultiDict({"Server": "CloudFront", "Content-Type": "text/xml", "Content-Length": str(len(body))})
+    return Reply(403, headers, body.encode(), "Error")

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from localcloud.cloudfront.cache import Purge
-from localcloud.cloudfront.distribution import Config, EdgeConfig, read_config
+from localcloud.cloudfront.distribution import Config, EdgeConfig, behaviors_of, read_config
 from localcloud.cloudfront.exceptions import not_found
 
 API_ROOT = "https://cloudfront.amazonaws.com/2020-05-31"
@@ -157,9 +157,15 @@ class Distribution:
             "InProgressInvalidationBatches": len(self.in_progress(now)),
             "DomainName": self.domain_name,
             "ActiveTrustedSigners": {"Enabled": False, "Quantity": 0},
-            "ActiveTrustedKeyGroups": {"Enabled": False, "Quantity": 0},
+            "ActiveTrustedKeyGroups": self._key_groups(),
             "DistributionConfig": self.config,
         }
+
+    def _key_groups(self) -> dict[str, Any]:
+        behaviors = behaviors_of(self.config)
+        groups = sorted({group for behavior in behaviors for group in behavior["TrustedKeyGroups"].get("Items") or ()})
+        shown = [{"KeyGroupId": group} for group in groups]
+        return {"Enabled": bool(shown), "Quantity": len(shown), **({"Items": shown} if shown else {})}
 
     def summary(self, now: float) -> dict[str, Any]:
         return {**self.config, **self.to_api(now), "ETag": self.etag}

@@ -1,7 +1,7 @@
 # Copyright: Contributors to the antenna.aws collection
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The CloudFront API: one method per operation; whatever has no method is refused with InvalidAction."""
+"""The CloudFront API: one method per operation, here or of moto; what has none is refused with InvalidAction."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from urllib.parse import parse_qs, unquote
 from xml.sax.saxutils import escape
 
+import moto.cloudfront.responses as moto_responses
 from moto.core.responses import TYPE_RESPONSE, ActionResult, BaseResponse, EmptyResult
 from moto.core.utils import camelcase_to_underscores, get_service_model
 
@@ -47,12 +48,8 @@ def routes() -> tuple[Route, ...]:
     return tuple(sorted(found, key=lambda route: -len(route.flags)))
 
 
-class CloudFrontResponse(BaseResponse):  # type: ignore[misc]
+class CloudFrontResponse(moto_responses.CloudFrontResponse):  # type: ignore[misc]
     """Answers one request."""
-
-    def __init__(self) -> None:
-        super().__init__(service_name="cloudfront")
-        self.automated_parameter_parsing = True
 
     @property
     def backend(self) -> CloudFrontBackend:

@@ -100,7 +100,7 @@ def test_functions_have_two_stages(site: Site) -> None:
 
 
 def test_what_is_not_implemented_says_so(site: Site) -> None:
-    assert code_of(site.client.list_key_groups) == "InvalidAction"
+    assert code_of(site.client.list_streaming_distributions) == "InvalidAction"
     assert code_of(site.client.get_cache_policy, Id="unknown") == "NoSuchCachePolicy"
     names = {
         item["CachePolicy"]["CachePolicyConfig"]["Name"]

@@ -129,6 +129,18 @@ def test_the_settings_from_before_there_were_policies() -> None:
         (minimal(Aliases={"Quantity": 1, "Items": ["www.example.org"]}), "InvalidViewerCertificate"),
         (minimal(DefaultRootObject="/index.html"), "InvalidDefaultRootObject"),
         (minimal(Comment=None), "InvalidArgument"),
+        (
+            with_origin(
+                DomainName="example.org",
+                CustomOriginConfig={"HTTPPort": 80, "HTTPSPort": 443},
+                OriginShield={"Enabled": True, "OriginShieldRegion": "east"},
+            ),
+            "InvalidArgument",
+        ),
+        (
+            minimal(Restrictions={"GeoRestriction": {"RestrictionType": "whitelist", "Quantity": 0}}),
+            "InvalidGeoRestrictionParameter",
+        ),
     ],
 )
 def test_refused(config: dict[str, Any], code: str) -> None:

@@ -21,7 +21,7 @@ from localcloud.cloudfront.events import (
     response_event,
     rewritten,
 )
-from localcloud.cloudfront.functions import FunctionError, FunctionInvalid, FunctionRunner
+from localcloud.cloudfront.functions import FunctionError, FunctionInvalid, FunctionRunner, check_code
 from localcloud.cloudfront.replies import Reply, ViewerRequest
 
 VIEWER = ViewerRequest(
@@ -68,6 +68,16 @@ def test_text_of_the_viewer_is_data_not_code() -> None:
 def test_code_that_does_not_load(code: str, message: str) -> None:
     with pytest.raises(FunctionError, match=message):
         FunctionRunner(code)
+
+
+@pytest.mark.parametrize("statement", ["const ant = 1;", "let ant;", "let [ant] = [];", "async function dig() {}"])
+def test_the_first_runtime_knows_less(statement: str) -> None:
+    code = f"function handler(event) {{ {statement} return event.request; }}"
+    check_code(code, "cloudfront-js-2.0")
+    with pytest.raises(FunctionError, match="is not supported in"):
+        check_code(code, "cloudfront-js-1.0")
+    said = f"function handler(event) {{ var said = '{statement}'; /* {statement} */ return event.request; }}"
+    check_code(said, "cloudfront-js-1.0")
 
 
 # The engine may report the end of a run that was cut off when nobody listens any more.
