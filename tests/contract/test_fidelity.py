@@ -68,4 +68,4 @@ def test_what_is_absent_answers_invalid_action(localcloud: Any, service: str) ->
 
 
 def test_there_is_something_to_refuse() -> None:
-    assert "ListKeyGroups" in refused("cloudfront")
+    assert "ListStreamingDistributions" in refused("cloudfront")

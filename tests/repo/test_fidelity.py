@@ -44,4 +44,4 @@ def test_what_is_said_to_be_motos_is(service: str) -> None:
     promised = set(operations(TABLES[service], "moto"))
     assert sorted(promised - set(answered_by(service, "moto"))) == []
     if any(OTHERS in row.operations and row.fidelity == "absent" for row in TABLES[service]):
-        assert answered_by(service, "moto") == []
+        assert sorted(set(answered_by(service, "moto")) - promised) == []

@@ -78,6 +78,7 @@ class Environments(Configuration, Versions):
         cname = self._cname(prefix) if prefix else self._random_cname(name)
         if service.cname_taken(cname):
             raise InvalidParameterValue(f"DNS name ({cname}) is not available.")
+        platform = self._needed_platform()
         label = self._get_param("VersionLabel")
         if label is None:
             raise InvalidParameterValue("The rehearsal cloud has no sample application: give a VersionLabel.")
@@ -91,7 +92,7 @@ class Environments(Configuration, Versions):
                 application=application.name,
                 region=self.region,
                 account=self.current_account,
-                platform=self._needed_platform(),
+                platform=platform,
                 description=self._get_param("Description"),
                 cname=cname,
                 version_label=label,
