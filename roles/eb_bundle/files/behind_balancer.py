@@ -9,32 +9,16 @@ ever. What says that it is one is taken for a request of the distribution: it is
 
 from __future__ import annotations
 
-from asgiref.sync import iscoroutinefunction
 from config.settings import production
-from django.utils.decorators import sync_and_async_middleware
+from django.utils.deprecation import MiddlewareMixin
 
 globals().update({name: value for name, value in vars(production).items() if name.isupper()})
-MIDDLEWARE = ["behind_balancer.health_checks", *production.MIDDLEWARE]
+MIDDLEWARE = ["behind_balancer.HealthChecks", *production.MIDDLEWARE]
 
 
-@sync_and_async_middleware
-def health_checks(get_response):
-    from django.conf import settings
+class HealthChecks(MiddlewareMixin):
+    """Serves by ASGI, as Antenna does, and by WSGI."""
 
-    def admit(request):
+    def process_request(self, request):
         if request.META.get("HTTP_USER_AGENT", "").startswith("ELB-HealthChecker/"):
-            request.META.update(HTTP_HOST=settings.ALLOWED_HOSTS[0], HTTP_X_FORWARDED_PROTO="https")
-
-    if iscoroutinefunction(get_response):
-
-        async def answer(request):
-            admit(request)
-            return await get_response(request)
-
-    else:
-
-        def answer(request):
-            admit(request)
-            return get_response(request)
-
-    return answer
+            request.META.update(HTTP_HOST=production.ALLOWED_HOSTS[0], HTTP_X_FORWARDED_PROTO="https")

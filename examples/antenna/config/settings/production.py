@@ -16,7 +16,6 @@ ALLOWED_HOSTS = env.list("DJANGO_ALLOWED_HOSTS")
 ADMIN_URL = env("DJANGO_ADMIN_URL")
 EXTERNAL_HOSTNAME = env("EXTERNAL_HOSTNAME", default="localhost")
 ROOT_URLCONF = "config.urls"
-WSGI_APPLICATION = "config.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 USE_TZ = True
 TIME_ZONE = "UTC"
@@ -75,7 +74,8 @@ SECURE_HSTS_SECONDS = 60
 
 # Database and cache
 DATABASES = {"default": env.db("DATABASE_URL")}
-DATABASES["default"]["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", default=60)
+# Each request has a thread of its own, and a connection belongs to its thread.
+DATABASES["default"]["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", default=0)
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 REDIS_URL = env("REDIS_URL", default=None)
 CACHES = {
