@@ -33,7 +33,7 @@ cloud: python docker  ## Start the rehearsal cloud (stays up until `make rehears
 .PHONY: rehearse
 rehearse: cloud  ## Deploy SOURCE (default: examples/antenna) to the rehearsal cloud, as INVENTORY (default: local) says
 	@python -m localcloud base-images '$(SOURCE)'
-	@python -m localcloud certificate 'antenna-$(INVENTORY).example.org'
+	$(if $(OVERLAY),@python -m localcloud certificate 'antenna-$(INVENTORY).example.org')
 	ansible-playbook playbooks/site.yml -i 'inventories/$(INVENTORY)' $(OVERLAY) -e antenna_source='$(abspath $(SOURCE))' $(OPTIONS)
 	@python -m localcloud status
 

@@ -207,7 +207,7 @@ def lose(state: State, options: argparse.Namespace) -> int:
 def certificate(state: State, options: argparse.Namespace) -> int:
     """Have ACM issue a certificate for a name, and print its ARNs."""
     for region, arn in _client(state).post("certificates", {"name": options.name}).items():
-        _say(f"{region}  {arn}")
+        _say(f"Certificate of {options.name} in {region}: {arn}")
     return 0
 
 
@@ -217,8 +217,10 @@ def base_images(state: State, options: argparse.Namespace) -> int:
     One that cannot be had is told and no failure: nobody may build from it.
     """
     wanted = baseimages.wanted_by([Path(context) for context in options.context])
-    for refused in baseimages.provide(Engine.open(state.cloud_id), wanted, _say):
-        _say(f"Not provided, so what starts from it cannot be built here: {refused}")
+    if refused := baseimages.provide(Engine.open(state.cloud_id), wanted, _say):
+        _say("What starts from one of these is built only once a registry answers, or `docker load` has brought it:")
+        for error in refused:
+            _say(f"  {error}")
     return 0
 
 

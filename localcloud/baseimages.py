@@ -62,18 +62,14 @@ def recipe_for(reference: str) -> Recipe:
     found = _PYTHON.fullmatch(reference)
     if found is None:
         raise BaseImageError(
-            f"{reference} cannot be pulled, and only debian:<suite>-slim and python:3.<minor>-slim[-<suite>] can be "
-            f"built without a registry: make a registry reachable, or provide it with docker load or docker tag"
+            f"{reference} cannot be pulled, and only debian:<suite>-slim and python:3.<minor>-slim[-<suite>] can be built"
         )
     minor = found["minor"]
     # The Python is what a name asks for first: another suite's is taken where the named one has none of its own.
     ours = PYTHON_SUITES.get(minor)
     if ours is None:
         known = ", ".join(f"python:{minor}-slim ({suite})" for minor, suite in PYTHON_SUITES.items())
-        raise BaseImageError(
-            f"{reference} cannot be pulled, and without a registry only these can be had: {known}. "
-            f"Make a registry reachable, or choose one of them"
-        )
+        raise BaseImageError(f"{reference} cannot be pulled, and of its kind only these can be built: {known}")
     return Recipe(ours, minor)
 
 

@@ -44,7 +44,7 @@ def test_recipe_is_found(reference: str, recipe: Recipe) -> None:
 @pytest.mark.parametrize(
     ("reference", "reason"),
     [
-        ("python:3.9-slim", "only these can be had: python:3.11-slim (bookworm), python:3.13-slim (trixie)"),
+        ("python:3.9-slim", "only these can be built: python:3.11-slim (bookworm), python:3.13-slim (trixie)"),
         ("python:3.11", "only debian:<suite>-slim and python:3.<minor>-slim"),
         ("amazon/aws-cli:2", "amazon/aws-cli:2 cannot be pulled"),
     ],
