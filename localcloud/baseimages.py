@@ -62,7 +62,8 @@ def recipe_for(reference: str) -> Recipe:
     found = _PYTHON.fullmatch(reference)
     if found is None:
         raise BaseImageError(
-            f"{reference} cannot be pulled, and only debian:<suite>-slim and python:3.<minor>-slim[-<suite>] can be built"
+            f"{reference} cannot be pulled, and only debian:<suite>-slim and python:3.<minor>-slim[-<suite>] can be "
+            "built"
         )
     minor = found["minor"]
     # The Python is what a name asks for first: another suite's is taken where the named one has none of its own.
