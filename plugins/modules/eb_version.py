@@ -35,6 +35,12 @@ options:
     description:
       - Path of the bundle, as M(antenna.aws.eb_bundle) makes it. Needed to create the version.
     type: path
+  source_bundle_sha256:
+    description:
+      - The SHA-256 that the bundle must have, as M(antenna.aws.eb_bundle) returns it. Another bundle is refused.
+      - With it, check mode does without the file, which a check of the bundle does not make.
+    type: str
+    version_added: 0.2.0
   bucket:
     description:
       - Bucket for the bundle, in the region of the environment.
@@ -150,6 +156,7 @@ import typing as t
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.antenna.aws.plugins.module_utils._core.argspec import STATE, TAGS, ArgumentSpec
 from ansible_collections.antenna.aws.plugins.module_utils._core.clock import SystemClock
+from ansible_collections.antenna.aws.plugins.module_utils._core.errors import AntennaError
 from ansible_collections.antenna.aws.plugins.module_utils._core.module import client, result, run, sync
 from ansible_collections.antenna.aws.plugins.module_utils._eb.version_store import Clients, VersionManager, file_sha256
 from ansible_collections.antenna.aws.plugins.module_utils._eb.versions import SourceBundle, WantedVersion
@@ -159,23 +166,34 @@ SPEC = ArgumentSpec(
         "application_name": {"type": "str", "required": True},
         "version_label": {"type": "str"},
         "source_bundle": {"type": "path"},
+        "source_bundle_sha256": {"type": "str"},
         "bucket": {"type": "str"},
         "description": {"type": "str"},
         "process": {"type": "bool", "default": False},
         "wait_timeout": {"type": "int", "default": 300},
     },
-    required_by={"source_bundle": "version_label"},
+    required_by={"source_bundle": "version_label", "source_bundle_sha256": "source_bundle"},
 ).merge(STATE, TAGS)
 
 
-def wanted_from(params: t.Mapping[str, t.Any]) -> WantedVersion:
-    """Return the version that the parameters declare; reads the bundle."""
+def bundle_from(path: str, sha256: str | None, check_mode: bool) -> SourceBundle:
+    """Return the bundle at the path. Raises AntennaError when it is not the one of this hash."""
+    if check_mode and sha256 is not None:
+        return SourceBundle(path, sha256)
+    found = file_sha256(path)
+    if sha256 not in (None, found):
+        raise AntennaError(f"The source_bundle {path!r} has the SHA-256 {found}, not {sha256}. Build it again.")
+    return SourceBundle(path, found)
+
+
+def wanted_from(params: t.Mapping[str, t.Any], check_mode: bool) -> WantedVersion:
+    """Return the version that the parameters declare; reads the bundle, which a check may do without."""
     path, tags = params["source_bundle"], params["tags"]
     needs_bundle = path is not None and params["state"] == "present"
     return WantedVersion(
         application_name=params["application_name"],
         version_label=params["version_label"],
-        source_bundle=SourceBundle(path, file_sha256(path)) if needs_bundle else None,
+        source_bundle=bundle_from(path, params["source_bundle_sha256"], check_mode) if needs_bundle else None,
         bucket=params["bucket"],
         description=params["description"],
         tags=None if tags is None else {str(key): str(value) for key, value in tags.items()},
@@ -186,7 +204,7 @@ def wanted_from(params: t.Mapping[str, t.Any]) -> WantedVersion:
 
 def work(module: AnsibleAWSModule) -> dict[str, t.Any]:
     """Bring application and version to what is declared and return the module's result."""
-    wanted = wanted_from(module.params)
+    wanted = wanted_from(module.params, module.check_mode)
     beanstalk = client(module, "elasticbeanstalk")
     manager = VersionManager(
         clients=Clients(beanstalk, client(module, "s3"), client(module, "sts"), beanstalk.meta.region_name),

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
-from tests.support.rehearsal import WORK, Rehearsal
+from tests.support import workflow
+from tests.support.rehearsal import ROOT, WORK, Rehearsal
 
 UI_RELEASE = ("ui/src/release.ts", "export const RELEASE = '1.0.0'", "export const RELEASE = '1.0.1'")
 BACKEND_RELEASE = ("antenna/release.py", 'RELEASE = "1.0.0"', 'RELEASE = "1.0.1"')
@@ -37,6 +39,37 @@ def ui_assets(rehearsal: Rehearsal) -> str:
     scripts = re.findall(r'src="(/assets/[^"]+\.js)"', index)
     assert scripts, index
     return "".join(rehearsal.get(url(rehearsal) + script).body for script in scripts)
+
+
+def test_a_pull_request_is_told_what_an_empty_account_would_get(rehearsal: Rehearsal, tmp_path: Path) -> None:
+    environment = {
+        **rehearsal.environment,
+        **{
+            name: str(workflow.WORKFLOW["env"][name]) for name in ("ANSIBLE_CALLBACKS_ENABLED", "ANTENNA_CHANGES_LIMIT")
+        },
+        "ENVIRONMENT": "local",
+        "ANTENNA_CHANGES_PATH": str(tmp_path / "changes.md"),
+        "GITHUB_STEP_SUMMARY": str(tmp_path / "summary.md"),
+        "COMMIT": "0" * 40,
+        "RUN": "https://github.com/example/deployment/actions/runs/1",
+    }
+    before = len(rehearsal.writes())
+    planned = workflow.run("plan", "Plan", ROOT, environment)
+    assert planned.returncode == 0, planned.stdout[-6000:] + planned.stderr
+    assert rehearsal.writes()[before:] == []
+    assert workflow.run("plan", "Name the plan", tmp_path, environment).returncode == 0
+    for name in ("staging", "production"):
+        shutil.copy(tmp_path / "plans/local.md", tmp_path / f"plans/{name}.md")
+    assert workflow.run("comment", "Write the comment", tmp_path, environment).returncode == 0
+    comment = (tmp_path / "comment.md").read_text()
+    assert len(comment) <= 65_536
+    assert "ended early" not in comment
+    for task in (
+        "Build the missing images side by side",
+        "Start the database",
+        "Deploy the version to the environment",
+    ):
+        assert f"\n- {task}" in comment
 
 
 def test_one_command_takes_an_empty_account_to_serving(rehearsal: Rehearsal) -> None:

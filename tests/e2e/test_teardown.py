@@ -151,6 +151,8 @@ def test_two_deployments_live_side_by_side(life: Rehearsal, account: Account) ->
 def test_a_release_is_promoted_without_a_build(life: Rehearsal, account: Account) -> None:
     refused = messages(play(life, "promote", host=COPY, fails=True))
     assert f"name the environment whose release {COPY} is to get" in refused
+    other = ("-e", f"promote_from={NAME}", "-e", "promote_release=approved", "--tags", "images")
+    assert "by now, not approved" in messages(play(life, "promote", *other, host=COPY, fails=True))
     run = play(life, "promote", "-e", f"promote_from={NAME}", "--skip-tags", "validate", host=COPY)
     assert not re.search(
         r"TASK \[[^\]]*(Build the missing images|Start the build)[^\]]*\] \*+\n(changed|ok)", run.output
@@ -160,6 +162,9 @@ def test_a_release_is_promoted_without_a_build(life: Rehearsal, account: Account
     s3 = account.client("s3")
     pages = [s3.get_object(Bucket=f"{of}-ui-123456789012", Key="index.html")["Body"].read() for of in (NAME, COPY)]
     assert pages[0] == pages[1]
+    before = len(life.writes())
+    again = play(life, "promote", "-e", f"promote_from={NAME}", "--skip-tags", "validate", host=COPY)
+    assert again.recap["changed"] == 0 and life.writes()[before:] == []
     play(life, "teardown", "-e", f"confirm={COPY}", "-e", f"delete_data={COPY}", host=COPY)
     assert account.of(COPY) == set()
 

@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -100,3 +101,20 @@ def test_a_bundle_that_cannot_be_processed(beanstalk: Any, version: dict[str, An
         assert refused["failed"]
         assert expected in refused["msg"]
     assert beanstalk.run_module(MODULE, {**wanted, "state": "absent"})["changed"]
+
+
+def test_a_check_does_without_the_file_of_a_bundle_whose_hash_is_known(
+    beanstalk: Any, version: dict[str, Any], tmp_path: Path
+) -> None:
+    made = hashlib.sha256(Path(version["source_bundle"]).read_bytes()).hexdigest()
+    wanted = {**version, "source_bundle_sha256": made}
+    beanstalk.run_module(MODULE, wanted)
+    elsewhere = {**wanted, "source_bundle": str(tmp_path / "not-built-here.zip")}
+    assert not beanstalk.run_module(MODULE, elsewhere, check=True)["changed"]
+    assert "not-built-here.zip" in beanstalk.run_module(MODULE, elsewhere)["msg"]
+
+
+def test_another_bundle_than_the_one_of_the_hash_is_refused(beanstalk: Any, version: dict[str, Any]) -> None:
+    refused = beanstalk.run_module(MODULE, {**version, "source_bundle_sha256": "0" * 64})
+    assert refused["failed"] and f"not {'0' * 64}. Build it again." in refused["msg"]
+    assert beanstalk.writes() == []
