@@ -9,9 +9,10 @@ Moto would answer with a web page that clients cannot read, or with a crash.
 from __future__ import annotations
 
 import json
+import re
 import sys
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 from xml.parsers.expat import ExpatError
 
@@ -19,7 +20,7 @@ from botocore.model import OperationNotFoundError
 
 from localcloud.calls import Call, body_of, identify, is_signature
 from localcloud.errors import NO_XML, Protocol, Refusal, protocol_of, refuse
-from localcloud.shapes import misfit
+from localcloud.shapes import misfit, refusals_of
 
 UNKNOWN = "InvalidAction"
 FAILURE = "InternalFailure"
@@ -28,6 +29,9 @@ LARGEST = 16 << 20
 
 _INVALID: dict[Protocol, str] = {"query": "ValidationError", "ec2": "MissingParameter", "s3": "MalformedXML"}
 _PARSERS = ("moto/core/parse.py", "moto/core/request.py")
+# An operation's errors that say so, by their codes.
+_IS_ABSENT = re.compile("NotFound|NoSuch|DoesNotExist|NonExist")
+_IS_WRONG = re.compile("InvalidParameter|ValidationE")
 
 
 class Refusals:
@@ -89,10 +93,57 @@ def _crash(error: Exception, call: Call, protocol: Protocol, sent: bytes | None)
     if isinstance(error, ExpatError | UnicodeDecodeError):
         return malformed(protocol, str(error))
     if wrong := misfit(call.service, call.operation, call.parameters, sent, json=protocol == "json"):
-        return Refusal(400, _INVALID.get(protocol, "ValidationException"), wrong)
+        code, status = _said(call, _IS_WRONG, _INVALID.get(protocol, "ValidationException"))
+        return Refusal(status, code, wrong)
+    of_moto = _is_of_moto(error)
+    if of_moto and (refusal := _stumbled(error, call, protocol)) is not None:
+        return refusal
     traceback.print_exception(error, file=sys.stderr)
-    message = f"{call.service} {call.operation} failed in the rehearsal cloud: {type(error).__name__}: {error}"
-    return Refusal(500, FAILURE, message)
+    what, how = f"{call.service} {call.operation}", f"{type(error).__name__}: {error}"
+    # What another thread has changed meanwhile may be as it should the next time.
+    if of_moto and not isinstance(error, RuntimeError):
+        return Refusal(400, UNKNOWN, f"{what} is not implemented for such a request: moto ends with {how}")
+    return Refusal(500, FAILURE, f"{what} failed in the rehearsal cloud: {how}")
+
+
+def _is_of_moto(error: Exception) -> bool:
+    """Whether it is moto that crashed, and nothing of ours that it had called."""
+    modules = [str(frame.f_globals.get("__name__")) for frame, _ in traceback.walk_tb(error.__traceback__)]
+    packages = [module.partition(".")[0] for module in reversed(modules)]
+    return next((package == "moto" for package in packages if package in ("moto", "localcloud")), False)
+
+
+def _stumbled(error: Exception, call: Call, protocol: Protocol) -> Refusal | None:
+    """What AWS says where moto stumbles over a value of the request: what it names is not there, or it is none."""
+    given = dict(_values(call.parameters))
+    if isinstance(error, KeyError) and error.args and error.args[0] in given:
+        value = str(error.args[0])
+        codes = {"ec2": f"Invalid{given[value].removesuffix('Id')}ID.NotFound", "json": "ResourceNotFoundException"}
+        code, status = _said(call, _IS_ABSENT, codes.get(protocol, "ValidationError"))
+        return Refusal(status, code, f"{given[value]} {value} was not found")
+    if isinstance(error, ValueError) and any(repr(value) in str(error) for value in given):
+        codes = {"ec2": "InvalidParameterValue", "json": "ValidationException"}
+        code, status = _said(call, _IS_WRONG, codes.get(protocol, "ValidationError"))
+        return Refusal(status, code, str(error))
+    return None
+
+
+def _said(call: Call, words: re.Pattern[str], otherwise: str) -> tuple[str, int]:
+    """Code and status of the first of the operation's errors whose code has these words."""
+    found = (item for item in refusals_of(call.service, call.operation) if words.search(item[0]))
+    return next(found, (otherwise, 400))
+
+
+def _values(value: object, name: str = "") -> Iterator[tuple[str, str]]:
+    """All texts of a request's parameters, each with its parameter's name."""
+    if isinstance(value, str):
+        yield value, name
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _values(item, name or key.partition(".")[0])
+    elif isinstance(value, list):
+        for item in value:
+            yield from _values(item, name)
 
 
 def malformed(protocol: Protocol, why: str) -> Refusal:

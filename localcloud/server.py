@@ -39,7 +39,7 @@ def application(cloud: Cloud) -> Callable[..., Iterable[bytes]]:
     from localcloud.iam.lookups import Services
 
     needing = Needing(cloud.account_id, Services(cloud))
-    moto = Resets(_dispatcher(), cloud)
+    moto = Resets(dispatcher(), cloud)
     judged = Refusals(Authority(Strangers(Guard(moto, cloud), cloud), cloud, needing, caller_of))
     troubled = FaultMiddleware(judged, cloud.faults, cloud.clock, caller_of)
     journaled = JournalMiddleware(troubled, cloud.journal, cloud.clock, caller_of, needing.of)
@@ -53,7 +53,7 @@ def application(cloud: Cloud) -> Callable[..., Iterable[bytes]]:
     return answer
 
 
-def _dispatcher() -> Callable[..., Iterable[bytes]]:
+def dispatcher() -> Callable[..., Iterable[bytes]]:
     """Moto's, which refuses services that it does not know instead of stumbling over them."""
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
@@ -64,8 +64,8 @@ def _dispatcher() -> Callable[..., Iterable[bytes]]:
                 raise NotImplementedError(f"{host.partition('.')[0]} is no service of this cloud")
             return backend
 
-    dispatcher: Callable[..., Iterable[bytes]] = Dispatcher(create_backend_app)
-    return dispatcher
+    dispatching: Callable[..., Iterable[bytes]] = Dispatcher(create_backend_app)
+    return dispatching
 
 
 class Server:

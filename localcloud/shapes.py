@@ -5,17 +5,20 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator, Mapping
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
 if TYPE_CHECKING:
-    from botocore.model import ServiceModel, Shape, StructureShape
+    from botocore.model import OperationModel, ServiceModel, Shape, StructureShape
 
     from localcloud.calls import Parameters
 
 # Names in signatures that are not those of the descriptions.
 _SIGNED_AS = {"monitoring": "cloudwatch", "elasticloadbalancing": "elbv2"}
+_ARN = re.compile(r"arn:[^:]*:[^:]*:[^:]*:[^:]*:.+", re.DOTALL)
 
 
 @cache
@@ -36,22 +39,62 @@ def misfit(service: str, operation: str, parameters: Parameters, body: bytes | N
 
     :param json: Whether the parameters came as JSON, and have types.
     """
-    model = service_model(service)
-    if model is None or operation not in model.operation_names:
+    described = _operation(service, operation)
+    shape = described.input_shape if described is not None else None
+    if described is None or shape is None:
         return ""
-    shape = model.operation_model(operation).input_shape
-    if shape is None:
-        return ""
-    if model.protocol.startswith("rest-"):
+    if described.service_model.protocol.startswith("rest-"):
         return _document_misfit(shape, body)
-    return _type_misfit(shape, parameters) if json else _missing(shape, parameters)
+    if json:
+        return _type_misfit(shape, parameters)
+    return _missing(shape, parameters) or _form_misfit(described, shape, parameters)
+
+
+def refusals_of(service: str, operation: str) -> Iterator[tuple[str, int]]:
+    """The codes with which an operation refuses, by its description, each with its HTTP status."""
+    described = _operation(service, operation)
+    for shape in described.error_shapes if described is not None else ():
+        error = shape.metadata.get("error", {})
+        yield str(error.get("code", shape.name)), int(error.get("httpStatusCode", 400))
+
+
+def _operation(service: str, operation: str) -> OperationModel | None:
+    model = service_model(service)
+    return model.operation_model(operation) if model is not None and operation in model.operation_names else None
+
+
+def _form_misfit(operation: OperationModel, shape: StructureShape, parameters: Parameters) -> str:
+    """What a form's values are not: of the type that the description wants."""
+    from moto.core.parse import PROTOCOL_PARSERS
+
+    parser = PROTOCOL_PARSERS[operation.service_model.protocol](operation)
+    try:
+        given = parser.parse({"values": dict(parameters)})
+    except (ValueError, OverflowError) as error:
+        return str(error)
+    return _type_misfit(shape, given)
 
 
 def _type_misfit(shape: StructureShape, parameters: Parameters) -> str:
     from botocore.validate import ParamValidator
 
     report = ParamValidator().validate(dict(parameters), shape)
-    return str(report.generate_report()) if report.has_errors() else ""
+    return str(report.generate_report()) if report.has_errors() else "; ".join(_no_arns(shape, parameters))
+
+
+def _no_arns(shape: Shape, value: Any, name: str = "") -> Iterator[str]:
+    """What is called an ARN and is none, in a value that has the types of its description."""
+    from botocore.model import ListShape, StructureShape
+
+    if isinstance(shape, StructureShape) and isinstance(value, Mapping):
+        for member, described in shape.members.items():
+            if value.get(member) is not None:
+                yield from _no_arns(described, value[member], member)
+    elif isinstance(shape, ListShape):
+        for item in value:
+            yield from _no_arns(shape.member, item, name)
+    elif shape.type_name == "string" and re.search("Arns?$|ARNs?$", name) and not _ARN.fullmatch(value):
+        yield f"Invalid parameter: {name} Reason: {value!r} is no ARN"
 
 
 def _missing(shape: StructureShape, parameters: Parameters) -> str:

@@ -15,7 +15,7 @@ import moto.cloudfront.responses as moto_responses
 from moto.core.responses import TYPE_RESPONSE, ActionResult, BaseResponse, EmptyResult
 from moto.core.utils import camelcase_to_underscores, get_service_model
 
-from localcloud.cloudfront.exceptions import CloudFrontError
+from localcloud.cloudfront.exceptions import CloudFrontError, invalid_argument
 from localcloud.cloudfront.headers import ResponseHeadersPolicy
 from localcloud.cloudfront.models import CloudFrontBackend, cloudfront_backends
 from localcloud.cloudfront.policies import CACHE_POLICIES, ORIGIN_REQUEST_POLICIES, CachePolicy, OriginRequestPolicy
@@ -313,7 +313,10 @@ class CloudFrontResponse(moto_responses.CloudFrontResponse):  # type: ignore[mis
     def _page(self, items: dict[str, Any]) -> dict[str, Any]:
         """The page of a list after Marker; its own NextMarker is the last name on it."""
         marker = self._get_param("Marker") or ""
-        limit = int(self._get_param("MaxItems") or 100)
+        wanted = str(self._get_param("MaxItems") or 100)
+        if not wanted.isdecimal():
+            raise invalid_argument(f"MaxItems is no number: {wanted}")
+        limit = int(wanted)
         names = list(items)
         start = names.index(marker) + 1 if marker in items else 0
         shown = names[start : start + limit]

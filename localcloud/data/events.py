@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 DEFAULT_DURATION = timedelta(minutes=60)
@@ -32,7 +32,7 @@ def chosen(events: Iterable[Event], now: datetime, asked: Any) -> Sequence[Event
 
     :param asked: Has `get`, with the parameters of the call.
     """
-    start, end = asked.get("StartTime"), asked.get("EndTime") or now
+    start, end = _in_utc(asked.get("StartTime")), _in_utc(asked.get("EndTime")) or now
     if start is None:
         minutes = asked.get("Duration")
         start = end - (timedelta(minutes=int(minutes)) if minutes else DEFAULT_DURATION)
@@ -46,3 +46,8 @@ def chosen(events: Iterable[Event], now: datetime, asked: Any) -> Sequence[Event
         and (not kind or event.source_type == kind)
         and (not categories or categories & set(event.event_categories))
     ]
+
+
+def _in_utc(given: datetime | None) -> datetime | None:
+    """Moto reads times as those of UTC, and drops the zone."""
+    return given.replace(tzinfo=UTC) if given is not None and given.tzinfo is None else given

@@ -65,9 +65,9 @@ def test_thousand_fuzzed_requests(cloud: LocalCloud) -> None:
         answers = list(pool.map(lambda one: send(cloud.endpoint, one), asked))
     pairs = list(zip(asked, answers, strict=True))
     assert [(one, answer) for one, answer in pairs if not is_of_aws(one, answer)] == []
-    broken = {one.service for one, answer in pairs if answer.status >= 500}
-    assert broken & {"cloudfront", "elasticbeanstalk"} == set(), "moto may stumble over nonsense, ours do not"
-    assert sum(answer.status >= 400 for answer in answers) > 700
+    broken = [(one, answer) for one, answer in pairs if answer.status >= 500]
+    assert broken == [], "who sends nonsense is to blame for it"
+    assert sum(answer.status >= 400 for answer in answers) > 600
 
 
 PROTOCOLS = {name: "json" if name in ("ecr", "ecs", "logs", "secretsmanager") else "xml" for name in SERVICES}

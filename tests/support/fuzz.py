@@ -1,7 +1,11 @@
 # Copyright: Contributors to the antenna.aws collection
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Requests that make little sense, from botocore's descriptions and a seed; and whether an answer is one of AWS's."""
+"""Requests that make little sense, from botocore's descriptions and a seed; and whether an answer is one of AWS's.
+
+Half of them are as botocore itself would send them, of values that have the right types and mean nothing: these get
+past the first checks.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +15,13 @@ import random
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 from xml.etree import ElementTree
 
-from botocore.model import OperationModel, ServiceModel
+from botocore.model import ListShape, MapShape, OperationModel, ServiceModel, Shape, StringShape, StructureShape
+from botocore.serialize import create_serializer
 from moto.core.utils import get_service_model
 
 from tests.support.wsgi import SIGNED
@@ -45,6 +51,8 @@ _TEXTS = (
     *("", "x", "abc", "-1", "99999999999999999999", "\x00", "é☃", "'\"<>&", "true", "null", "a" * 5000, "{}", "[]"),
     *("../../etc/passwd", "%00", "2026-01-01", "arn:aws:x", "http://127.0.0.1:1/", " ", "\r\nX-Injected: 1"),
 )
+_NAMES = ("x", "abc", "a-name", "i-0123456789abcdef0", "sg-0123456789abcdef0", "10.0.0.0/16", "7", "us-west-2a")
+_DEEPEST = 4
 _ENDINGS = ("", "", "", ".member.1", ".1", ".1.Name", ".entry.1.key", ".member.x", "..", ".member.99999")
 _DOCUMENTS = (
     b"",
@@ -120,7 +128,54 @@ def requests(seed: int, number: int) -> Iterator[Request]:
         service = dice.choice(list(models))
         model = models[service]
         operation = model.operation_model(dice.choice(model.operation_names))
-        yield _request(dice, service, model, operation)
+        yield dice.choice((_request, _fitting_request))(dice, service, model, operation)
+
+
+def _fitting_request(dice: random.Random, service: str, model: ServiceModel, operation: OperationModel) -> Request:
+    """What botocore would send of values with the right types; members that are not required may be missing."""
+    shape = operation.input_shape
+    values = _fitting(dice, shape, "", 0) if shape is not None else {}
+    made = create_serializer(model.protocol, include_validation=False).serialize_to_request(values, operation)
+    body = made["body"]
+    content = urlencode(body, doseq=True).encode() if isinstance(body, Mapping) else body or b""
+    query = urlencode(made["query_string"], doseq=True) if isinstance(made["query_string"], Mapping) else ""
+    mark = "&" if "?" in made["url_path"] else "?"
+    # A length that is not the body's would have the server wait for the rest.
+    headers = {
+        name: str(value)
+        for name, value in made["headers"].items()
+        if str(value).isprintable() and name.lower() != "content-length"
+    }
+    return Request(
+        service,
+        "json" if model.protocol == "json" else "xml",
+        made["method"],
+        f"{made['url_path']}{mark if query else ''}{query}",
+        {**headers, "Authorization": SIGNED.format(service)},
+        content.encode() if isinstance(content, str) else content,
+    )
+
+
+def _fitting(dice: random.Random, shape: Shape, name: str, depth: int) -> Any:
+    if isinstance(shape, StructureShape):
+        wanted = set(shape.required_members)
+        others = [member for member in shape.members if member not in wanted and depth < _DEEPEST]
+        chosen = [*shape.required_members, *dice.sample(others, min(len(others), dice.randint(0, 2)))]
+        return {member: _fitting(dice, shape.members[member], member, depth + 1) for member in chosen}
+    if isinstance(shape, ListShape):
+        return [_fitting(dice, shape.member, name, depth + 1) for _ in range(dice.randint(1, 2))]
+    if isinstance(shape, MapShape):
+        return {_fitting(dice, shape.key, name, depth + 1): _fitting(dice, shape.value, name, depth + 1)}
+    if isinstance(shape, StringShape):
+        arn = f"arn:aws:x:us-west-2:123456789012:thing/{dice.choice(_NAMES)}"
+        return dice.choice(shape.enum or ([arn] if re.search("arns?$", name, re.IGNORECASE) else _NAMES))
+    return {
+        "boolean": dice.random() < 0.5,
+        "timestamp": datetime(2026, 1, dice.randint(1, 28), tzinfo=UTC),
+        "blob": b"bytes",
+        "float": 1.5,
+        "double": 1.5,
+    }.get(shape.type_name, dice.randint(0, 5))
 
 
 def _request(dice: random.Random, service: str, model: ServiceModel, operation: OperationModel) -> Request:

@@ -51,6 +51,7 @@ EVENTS = [
         ({}, ["new", "other"]),
         ({"Duration": 180}, ["old", "new", "other"]),
         ({"StartTime": NOW - timedelta(hours=3), "EndTime": NOW - timedelta(hours=1)}, ["old"]),
+        ({"StartTime": (NOW - timedelta(hours=3)).replace(tzinfo=None)}, ["old", "new", "other"]),
         ({"SourceIdentifier": "A", "SourceType": "db-instance"}, ["new"]),
         ({"EventCategories": ["creation"]}, ["other"]),
     ],

@@ -17,6 +17,7 @@ from moto.core.utils import get_service_model
 from localcloud.calls import identify
 from localcloud.errors import Protocol, Refusal, protocol_of, refuse
 from localcloud.refusals import LARGEST, Refusals
+from localcloud.server import dispatcher
 from tests.support.wsgi import environ, form, target
 
 
@@ -72,7 +73,7 @@ def _raise(error: Exception) -> Any:
         (form("rds", "Action=Dance"), OperationNotFoundError("Dance"), "400 Bad Request", "find operation Dance"),
         (form("rds", "Action=CreateDBInstance"), KeyError("x"), "400 Bad Request", "<Code>ValidationError</Code>"),
         (form("ec2", "Action=RunInstances"), KeyError("x"), "400 Bad Request", "<Code>MissingParameter</Code>"),
-        (target("ecr", "CreateRepository"), KeyError("x"), "400 Bad Request", '"ValidationException"'),
+        (target("ecr", "CreateRepository"), KeyError("x"), "400 Bad Request", '"InvalidParameterException"'),
         (environ("s3", "PUT", "/b/k"), ExpatError("x"), "400 Bad Request", "<Code>MalformedXML</Code>"),
         (environ("ec2", "POST"), NotImplementedError("x"), "400 Bad Request", "<Response><Errors>"),
         (target("ecr", "B"), NotImplementedError("x"), "400 Bad Request", '"__type"'),
@@ -84,6 +85,24 @@ def test_crash_is_an_answer(request_: dict[str, Any], error: Exception, status: 
     reply = Refusals(_raise(error))(request_, lambda status, headers: answered.append(status))
     assert answered == [status]
     assert body in b"".join(reply).decode()
+
+
+@pytest.mark.parametrize(
+    ("request_", "status", "code"),
+    [
+        (form("sns", "Action=DeleteTopic&TopicArn=abc"), 400, "InvalidParameter"),
+        (form("iam", "Action=ListRoles&Marker=abc"), 400, "ValidationError"),
+        (form("rds", "Action=DeleteDBProxy&DBProxyName=abc"), 404, "DBProxyNotFoundFault"),
+        (form("autoscaling", "Action=SuspendProcesses&AutoScalingGroupName=abc"), 400, "ValidationError"),
+        (form("ec2", "Action=ModifyTransitGateway&TransitGatewayId=abc"), 400, "InvalidTransitGatewayID.NotFound"),
+        (target("ecs", "DescribeCapacityProviders"), 400, "InvalidAction"),
+    ],
+)
+def test_a_crash_of_moto_says_what_is_wrong_with_the_request(request_: dict[str, Any], status: int, code: str) -> None:
+    """What it names is not there, or is nothing of that kind; else it is what moto cannot do."""
+    answered: list[str] = []
+    body = b"".join(Refusals(dispatcher())(request_, lambda status, *_: answered.append(status))).decode()
+    assert answered[0].startswith(str(status)) and code in body, body
 
 
 @pytest.mark.parametrize(
