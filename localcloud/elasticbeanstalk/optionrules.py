@@ -65,9 +65,7 @@ def problems(settings: Mapping[Key, str], architectures: Architectures) -> list[
 
 
 def unchangeable(old: Mapping[Key, str], new: Mapping[Key, str]) -> list[Problem]:
-    """What an update would have to change that is fixed at the environment's creation."""
-    if options.shape_of(old) == "single" or options.shape_of(new) == "single":
-        return []
+    """What an update would have to change that is fixed at the environment's creation, with a balancer or without."""
     before, after = (settings.get(options.LOAD_BALANCER_TYPE, "classic") for settings in (old, new))
     return [Problem(options.LOAD_BALANCER_TYPE, "LoadBalancer type option cannot be changed.")] * (before != after)
 

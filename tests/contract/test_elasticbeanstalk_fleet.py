@@ -398,3 +398,25 @@ def test_health_and_requests_are_metrics(stage: Any, url: str) -> None:
     stage.wait_for(lambda: told("EnvironmentHealth", "EnvironmentName", NAME), "the health")
     stage.wait_for(lambda: told("RequestCount", "LoadBalancer", balancer), "the requests")
     stage.wait_for(lambda: told("HTTPCode_Target_2XX_Count", "LoadBalancer", balancer), "the answers")
+
+
+def test_a_single_instance_gets_the_load_balancer_that_it_was_created_for(stage: Any, run_module: Any) -> None:
+    name, kind = "hello-grows", "aws:elasticbeanstalk:environment"
+    single = {kind: {"EnvironmentType": "SingleInstance", "LoadBalancerType": "application"}}
+    reply = stage.create(name, version(stage, "1"), single)
+    stage.ready(name)
+    assert f"Successfully launched environment: {name}" in stage.messages(reply["ResponseMetadata"]["RequestId"])
+    account = {"endpoint_url": stage.cloud.endpoint, "access_key": "testing", "secret_key": "testing-secret"}
+    environment = {**account, "region": "us-west-2", "application_name": APPLICATION, "name": name}
+    assert not run_module("eb_environment", {**environment, "option_settings": single})["changed"]
+    wanted = {**SETTINGS, ASG: {"MinSize": "2", "MaxSize": "2"}}
+    assert run_module("eb_environment", {**environment, "option_settings": wanted})["changed"]
+    grown = stage.ready(name)
+    made = stage.eb.describe_environment_resources(EnvironmentName=name)["EnvironmentResources"]
+    assert len(made["LoadBalancers"]) == 1 and len(made["Instances"]) == 2
+    assert stage.get(f"http://{grown['EndpointURL']}/").startswith("release 1\n")
+    assert not run_module("eb_environment", {**environment, "option_settings": wanted})["changed"]
+    classic = {kind: {"LoadBalancerType": "classic"}}
+    refused = run_module("eb_environment", {**environment, "option_settings": classic}, check=True)
+    assert "that is chosen when an environment is created" in refused["msg"]
+    stage.eb.terminate_environment(EnvironmentName=name)

@@ -51,6 +51,8 @@ _NAMES_OR_ARNS = frozenset(
         ("aws:elasticbeanstalk:managedactions", "ServiceRoleForManagedUpdates"),
     }
 )
+_ENVIRONMENT_TYPE = ("aws:elasticbeanstalk:environment", "EnvironmentType")
+_CHOSEN_AT_CREATION = frozenset({("aws:elasticbeanstalk:environment", "LoadBalancerType")})
 _SECRET_NAME = re.compile(r"pass(word|wd|phrase)?|secret|token|credential|private|api_?key|access_?key|dsn", re.I)
 _URL_WITH_PASSWORD = re.compile(r"^[a-z][a-z0-9+.-]*://[^/\s]*:[^/\s]+@", re.I)
 
@@ -215,11 +217,12 @@ def _update_steps(
     wanted: WantedEnvironment, observed: ObservedEnvironment, environment: Environment
 ) -> list[UpdateEnvironment]:
     current = {setting.key: setting.value for setting in observed.settings}
-    settings = tuple(
+    different = tuple(
         setting
         for setting in wanted.settings
         if not same_value(setting.key, setting.value, current.get(setting.key), observed.generated_security_groups)
     )
+    settings = _changeable(wanted, different, current)
     removed = tuple(key for key in wanted.options_to_remove if _is_removable(key, current, observed.option_defaults))
     label = _changed(wanted.version_label, environment.version_label)
     description = _changed(wanted.description, environment.description)
@@ -245,6 +248,25 @@ def _update_steps(
             options_to_remove=removed,
         )
     ]
+
+
+def _changeable(
+    wanted: WantedEnvironment, different: tuple[Setting, ...], current: t.Mapping[OptionKey, str]
+) -> tuple[Setting, ...]:
+    """Return the settings to be sent. Raises AntennaError for what only a new environment can have.
+
+    The type of the load balancer is not read back where there is none: it counts once there is to be one.
+    """
+    for setting in different:
+        if setting.key in _CHOSEN_AT_CREATION and setting.key in current:
+            raise AntennaError(
+                f"Environment {wanted.name!r} has {setting.name} {current[setting.key]!r} and cannot get "
+                f"{setting.value!r}: that is chosen when an environment is created. Terminate it first, or declare "
+                "another environment beside it."
+            )
+    if any(setting.key == _ENVIRONMENT_TYPE for setting in different):
+        return different
+    return tuple(setting for setting in different if setting.key not in _CHOSEN_AT_CREATION)
 
 
 def _tag_steps(wanted: WantedEnvironment, observed: ObservedEnvironment) -> list[UpdateTags]:

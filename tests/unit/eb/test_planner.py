@@ -215,3 +215,26 @@ def test_planning_again_after_applying_yields_nothing(observed: ObservedEnvironm
     assert not planner.plan_present(wanted, planner.project(wanted, observed, plan))
     gone = planner.project(wanted, observed, planner.plan_absent(wanted, observed))
     assert not planner.plan_absent(wanted, gone)
+
+
+ENVIRONMENT = "aws:elasticbeanstalk:environment"
+TYPE = (ENVIRONMENT, "LoadBalancerType")
+
+
+def test_the_type_of_the_load_balancer_counts_once_there_is_to_be_one() -> None:
+    single = with_setting(ENVIRONMENT, "EnvironmentType", "SingleInstance")
+    wanted = wanting(*TYPE, "application")
+    assert not planner.plan_present(wanted, single)
+    balanced = replace(wanted, settings=(*wanted.settings, Setting(ENVIRONMENT, "EnvironmentType", "LoadBalanced")))
+    (step,) = planner.plan_present(balanced, single)
+    assert isinstance(step, planner.UpdateEnvironment)
+    assert {setting.name: setting.value for setting in step.settings} == {
+        "EnvironmentType": "LoadBalanced",
+        "LoadBalancerType": "application",
+    }
+
+
+def test_the_type_of_a_load_balancer_stays() -> None:
+    with pytest.raises(AntennaError, match="has LoadBalancerType 'classic' and cannot get 'application'"):
+        planner.plan_present(wanting(*TYPE, "application"), with_setting(*TYPE, "classic"))
+    assert not planner.plan_present(wanting(*TYPE, "classic"), with_setting(*TYPE, "classic"))

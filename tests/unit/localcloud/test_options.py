@@ -161,7 +161,10 @@ def test_the_kind_of_load_balancer_stays() -> None:
     (problem,) = optionrules.unchangeable(APPLICATION, CLASSIC)
     assert problem.message == "LoadBalancer type option cannot be changed."
     assert optionrules.unchangeable(APPLICATION, {**APPLICATION, **given(properties={"A": "1"})}) == []
-    assert optionrules.unchangeable(SINGLE, APPLICATION) == []
+    # Though a single instance has none: its type too is the classic one, unless it was created with another.
+    assert len(optionrules.unchangeable(SINGLE, APPLICATION)) == 1
+    assert optionrules.unchangeable({**APPLICATION, **SINGLE}, APPLICATION) == []
+    assert optionrules.unchangeable(SINGLE, CLASSIC) == []
 
 
 def test_external_extensions_come_through_the_api_only() -> None:
