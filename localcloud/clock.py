@@ -46,6 +46,8 @@ class MovableClock:
         self._machine = machine or SystemClock()
         self._moved = threading.Condition()
         self._ahead = 0.0
+        # When it was moved, by the machine's clock, and by how much it was ahead before and after.
+        self._moves: list[tuple[datetime, float, float]] = []
 
     def now(self) -> datetime:
         return self._machine.now() + timedelta(seconds=self._ahead)
@@ -57,6 +59,15 @@ class MovableClock:
     def ahead(self) -> float:
         """By how many seconds it is ahead of the machine's."""
         return self._ahead
+
+    def on_the_machine(self, moment: datetime) -> datetime:
+        """What the machine's clock, which containers go by, said at a moment of this one."""
+        for moved_at, before, after in reversed(self._moves):
+            if moment >= moved_at + timedelta(seconds=after):
+                return moment - timedelta(seconds=after)
+            if moment >= moved_at + timedelta(seconds=before):
+                return moved_at
+        return moment
 
     def wait(self, seconds: float) -> None:
         until = self.monotonic() + seconds
@@ -72,6 +83,7 @@ class MovableClock:
         if not (math.isfinite(seconds) and seconds >= 0):
             raise ValueError(f"a clock only goes forward, not by {seconds} seconds")
         with self._moved:
+            self._moves.append((self._machine.now(), self._ahead, self._ahead + seconds))
             self._ahead += seconds
             self._moved.notify_all()
         return self.now()

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from localcloud.engine import ContainerSpec, EngineError, Mount
@@ -20,13 +21,19 @@ class Copies:
         self._cloud = cloud
         self._made: set[str] = set()
 
-    def make(self, source: str, target: str, name: str, port: int | None = None) -> None:
+    def make(
+        self, source: str, target: str, name: str, port: int | None = None, until: tuple[str, datetime] | None = None
+    ) -> None:
         """Copy what the volume `source` holds to a new volume `target`.
 
         :param name: What the copy is called in the volume's label.
         :param port: That of the server that runs on `source`, None when none does.
+        :param until: The volume of the server that `source` is a snapshot of, and the moment, by the machine's clock,
+            whose data a server on `target` will find.
         :raises EngineError: When it fails; there is no `target` then.
         """
+        written = (Mount(until[0], "/written", kind="volume"),) if until else ()
+        moment = {"MOMENT": until[1].isoformat()} if until else {}
         engine = self._cloud.engine
         engine.ensure_volume(target, self._cloud.labels("rds", name))
         try:
@@ -35,9 +42,13 @@ class Copies:
                     image=self._cloud.infra_image,
                     name=f"{target}-copy",
                     entrypoint=("/usr/local/bin/rds-copy",),
-                    environment={"PORT": str(port or "")},
+                    environment={"PORT": str(port or ""), **moment},
                     labels=self._cloud.labels("rds", name),
-                    mounts=(Mount(source, "/source", kind="volume"), Mount(target, "/target", kind="volume")),
+                    mounts=(
+                        Mount(source, "/source", kind="volume"),
+                        Mount(target, "/target", kind="volume"),
+                        *written,
+                    ),
                 )
             )
             if done.exit_code != 0:

@@ -231,7 +231,7 @@ class DBSnapshot(moto_models.DBSnapshot):  # type: ignore[misc]
 
     def _take_over(self, database: PostgresInstance) -> None:
         self.database = database
-        self.created = self.original_snapshot_create_time = self.cloud.clock.now()
+        self.created = self.original_snapshot_create_time = self.completed = self.cloud.clock.now()
         self.status = "creating"
         self.percent_progress = 0
         self.availability_zone = database.availability_zone
@@ -253,6 +253,7 @@ class DBSnapshot(moto_models.DBSnapshot):  # type: ignore[misc]
 
     def finish(self) -> None:
         """The data are there."""
+        self.completed = self.cloud.clock.now()
         self.status, self.percent_progress = "available", 100
 
     def record(self, message: str, *categories: str) -> None:

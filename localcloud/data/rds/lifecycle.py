@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +31,12 @@ setpriv --reuid=postgres --regid=postgres --init-groups psql --username=rdsadmin
 \\getenv password PASSWORD
 ALTER ROLE :"master" PASSWORD :'password';
 SQL
+"""
+
+END_OF_WRITTEN = """\
+setpriv --reuid=postgres --regid=postgres --init-groups psql --username=rdsadmin --dbname=postgres --quiet \\
+  --port="$(cat /run/instance/port)" --set=ON_ERROR_STOP=1 \\
+  --command='SELECT txid_current()' --command='SELECT pg_switch_wal()'
 """
 
 EVENTS = {
@@ -74,6 +80,32 @@ class Lifecycle:
             self._launch(instance, None, "rds.restore")
 
         self._begin(instance, "creating", work)
+
+    def restore_to(self, instance: PostgresInstance, source: PostgresInstance, moment: datetime) -> None:
+        """Start a new instance with the data that another one had at a moment since its oldest automated backup."""
+
+        def work() -> None:
+            earlier = [backup for backup in self.backups(source) if backup.completed <= moment]
+            base = max(earlier, key=lambda backup: backup.completed)
+            # Something is to follow the moment, and what was written up to it is to lie in files that are complete.
+            done = self._servers.exec_run(source.key, ("sh", "-c", END_OF_WRITTEN))
+            if done.exit_code != 0:
+                raise EngineError(f"{source.key.name} does not tell what it has written: {done.output.strip()}")
+            until = self._servers.volume(source.key), self._cloud.clock.on_the_machine(moment)
+            target, name = self._servers.volume(instance.key), instance.db_instance_identifier
+            self._copies.make(base.volume, target, name, until=until)
+            self._launch(instance, None, "rds.restore")
+
+        self._begin(instance, "creating", work)
+
+    def backups(self, instance: PostgresInstance) -> list[DBSnapshot]:
+        """The automated backups of an instance that are complete."""
+        return [
+            one
+            for one in list(instance.backend.database_snapshots.values())
+            if one.dbi_resource_id == instance.dbi_resource_id
+            and (one.snapshot_type, one.status) == ("automated", "available")
+        ]
 
     def modify(self, instance: PostgresInstance, planned: changes.Changes) -> None:
         """Carry out planned changes as far as they do not wait."""

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from moto.core.responses import ActionResult
@@ -191,12 +192,36 @@ class PostgresResponse(ParameterGroups):
             return super().restore_db_instance_to_point_in_time()
         if not source.backup_retention_period:
             raise RDSClientError("PointInTimeRestoreNotEnabled", f"Backups are not enabled for {name}.")
-        if not given.get("UseLatestRestorableTime"):
-            raise RDSClientError("InvalidAction", "Of points in time only UseLatestRestorableTime is implemented here")
-        own = {"SourceDBInstanceIdentifier", "TargetDBInstanceIdentifier", "UseLatestRestorableTime"}
+        own = {"SourceDBInstanceIdentifier", "TargetDBInstanceIdentifier", "UseLatestRestorableTime", "RestoreTime"}
+        latest, moment = bool(given.get("UseLatestRestorableTime")), given.get("RestoreTime")
+        if latest == (moment is not None):
+            raise requests.combination("Specify one of RestoreTime and UseLatestRestorableTime")
+        if moment is not None:
+            moment = self._restorable(source, moment)
         instance = self._restored(source.restored(), str(given["TargetDBInstanceIdentifier"]), own)
-        self.lifecycle.restore(instance, source)
+        if moment is None:
+            self.lifecycle.restore(instance, source)
+        else:
+            self.lifecycle.restore_to(instance, source, moment)
         return ActionResult({"DBInstance": instance})
+
+    def _restorable(self, source: PostgresInstance, asked: datetime | str) -> datetime:
+        """A moment to which the instance can be restored."""
+        moment = datetime.fromisoformat(asked) if isinstance(asked, str) else asked
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        if source.status != "available":
+            raise RDSClientError(
+                "InvalidAction", "Restoring the past of an instance that does not run is not implemented here"
+            )
+        oldest = min((backup.completed for backup in self.lifecycle.backups(source)), default=self.cloud.clock.now())
+        latest = source.latest_restorable_time or oldest
+        refused = "The specified instance cannot be restored to a time"
+        if moment > latest:
+            raise requests.value(f"{refused} later than {latest:%Y-%m-%dT%H:%M:%SZ}.")
+        if moment < oldest:
+            days = f"because its backup retention period is set to {source.backup_retention_period} days."
+            raise requests.value(f"{refused} earlier than {oldest:%Y-%m-%dT%H:%M:%SZ} {days}")
+        return moment
 
     def _restored(self, taken_over: Mapping[str, Any], name: str, own: set[str]) -> PostgresInstance:
         """A new instance of a backup's settings and what the request says otherwise."""

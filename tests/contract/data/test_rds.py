@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -277,6 +278,8 @@ def test_snapshots_hold_the_data_of_their_moment(database: Database, network: Ne
     rds.get_waiter("db_snapshot_available").wait(DBSnapshotIdentifier="moment", WaiterConfig={"Delay": 1})
     database.available()
     assert database.query("INSERT INTO ant VALUES ('later')").returncode == 0
+    between = datetime.fromisoformat(network.cloud.admin("GET", "clock")["now"])
+    assert database.query("DELETE FROM ant").returncode == 0
 
     restored = Database(network, "ants-restored")
     rds.restore_db_instance_from_db_snapshot(
@@ -293,14 +296,28 @@ def test_snapshots_hold_the_data_of_their_moment(database: Database, network: Ne
         VpcSecurityGroupIds=[network.store_group],
         DBSubnetGroupName="ants",
     )
-    for made in (restored, latest):
+    past = Database(network, "ants-past")
+    of_the_past = {
+        "SourceDBInstanceIdentifier": "ants",
+        "TargetDBInstanceIdentifier": past.name,
+        "VpcSecurityGroupIds": [network.store_group],
+        "DBSubnetGroupName": "ants",
+    }
+    for wrong, words in ((timedelta(days=1), "to a time later than"), (timedelta(days=-9), "to a time earlier than")):
+        with pytest.raises(rds.exceptions.ClientError, match=words):
+            rds.restore_db_instance_to_point_in_time(RestoreTime=between + wrong, **of_the_past)
+    rds.restore_db_instance_to_point_in_time(RestoreTime=between, **of_the_past)
+    for made in (restored, latest, past):
         rds.get_waiter("db_instance_available").wait(DBInstanceIdentifier=made.name, WaiterConfig={"Delay": 1})
     shown = restored.shown()
     assert {"MultiAZ": False, "DeletionProtection": False}.items() <= shown.items()
     assert (shown["DBInstanceClass"], shown["AllocatedStorage"]) == ("db.t4g.medium", 25)
     assert restored.query("SELECT name FROM ant").stdout == "kept\n"
-    assert latest.query("SELECT name FROM ant ORDER BY 1").stdout == "kept\nlater\n"
+    assert latest.query("SELECT name FROM ant").stdout == ""
+    assert past.query("SELECT name FROM ant ORDER BY 1").stdout == "kept\nlater\n"
+    assert past.query("INSERT INTO ant VALUES ('again')").returncode == 0
 
+    rds.delete_db_instance(DBInstanceIdentifier=past.name, SkipFinalSnapshot=True)
     for made in (restored, latest):
         rds.delete_db_instance(DBInstanceIdentifier=made.name, FinalDBSnapshotIdentifier=f"{made.name}-final")
     for made in (restored, latest):

@@ -26,12 +26,37 @@ class Standing:
         raise AssertionError("nobody waits on the machine's clock")
 
 
+class Ticking(Standing):
+    """A machine whose clock goes on when it is told to."""
+
+    def __init__(self) -> None:
+        self._passed = timedelta()
+
+    def now(self) -> datetime:
+        return super().now() + self._passed
+
+    def pass_time(self, seconds: float) -> None:
+        self._passed += timedelta(seconds=seconds)
+
+
 def test_both_times_move_together() -> None:
     clock = MovableClock(Standing())
     assert clock.advance(90) == datetime(2026, 1, 1, 0, 1, 30, tzinfo=UTC)
     clock.advance(0.5)
     assert clock.now() - Standing().now() == timedelta(seconds=90.5)
     assert clock.monotonic() == 190.5
+
+
+def test_each_of_its_moments_was_one_of_the_machines() -> None:
+    machine = Ticking()
+    clock, start = MovableClock(machine), machine.now()
+    for passed, moved in ((10, 3600), (20, 60)):
+        machine.pass_time(passed)
+        clock.advance(moved)
+    machine.pass_time(5)
+    told = {0: 0, 10: 10, 1800: 10, 3610: 10, 3615: 15, 3630: 30, 3650: 30, 3690: 30, 3695: 35}
+    seconds = {of: (clock.on_the_machine(start + timedelta(seconds=of)) - start).total_seconds() for of in told}
+    assert seconds == told and clock.now() == start + timedelta(seconds=3695)
 
 
 @pytest.mark.parametrize("seconds", [-1, float("nan"), float("inf")])
