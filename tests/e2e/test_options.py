@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import time
 from collections.abc import Iterator
@@ -30,19 +31,30 @@ class Production:
 
     def __init__(self, rehearsal: Rehearsal) -> None:
         self.rehearsal = rehearsal
+        self.web_acl = self._web_acl()
+
+    def _web_acl(self) -> str:
+        """The ARN of a web ACL that somebody made."""
+        seen = {"SampledRequestsEnabled": True, "CloudWatchMetricsEnabled": True, "MetricName": NAME}
+        made = self.client("wafv2", "us-east-1").create_web_acl(
+            Name=NAME, Scope="CLOUDFRONT", DefaultAction={"Allow": {}}, Rules=[], VisibilityConfig=seen
+        )
+        return str(made["Summary"]["ARN"])
 
     def ansible(self, playbook: str, **more: Any) -> Any:
         values = {
             "antenna_source": str(self.rehearsal.source),
             "antenna_name": NAME,
             "network_private_subnets": SUBNETS,
+            "ui_distribution_access_logs": True,
+            "ui_distribution_web_acl_arn": self.web_acl,
             **more,
         }
         return self.rehearsal.ansible(f"playbooks/{playbook}.yml", *INVENTORY, "-e", json.dumps(values))
 
-    def client(self, service: str) -> Any:
+    def client(self, service: str, region: str = "us-west-2") -> Any:
         return boto3.client(
-            service, endpoint_url=self.rehearsal.status()["endpoint"], region_name="us-west-2",
+            service, endpoint_url=self.rehearsal.status()["endpoint"], region_name=region,
             aws_access_key_id="testing", aws_secret_access_key="testing-secret",
         )  # fmt: skip
 
@@ -77,10 +89,13 @@ class Production:
         held = self.client("secretsmanager").get_secret_value(SecretId=f"{NAME}/environment")["SecretString"]
         return dict(json.loads(held))
 
-    def open(self, path: str) -> Page:
+    def distribution(self) -> str:
         listed = self.client("cloudfront").list_distributions()["DistributionList"]["Items"]
         (identifier,) = [one["Id"] for one in listed if HOST in one["Aliases"].get("Items", [])]
-        url = self.rehearsal.status()["distributions"][identifier]["url"]
+        return str(identifier)
+
+    def open(self, path: str) -> Page:
+        url = self.rehearsal.status()["distributions"][self.distribution()]["url"]
         return self.rehearsal.get(url + path, Host=HOST)
 
     def projects(self) -> int:
@@ -155,6 +170,22 @@ def test_certificate_of_redis_is_verified(production: Production) -> None:
     # The check of validate, which the run has passed, has seen the worker connected.
 
 
+# -- Roles --------------------------------------------------------------------
+
+
+def test_roles_are_the_deployments_own_and_reach_nothing_else(production: Production) -> None:
+    iam = production.client("iam")
+    roles = {f"{NAME}-{role}" for role in ("ec2-role", "service-role", "ecs-execution-role")}
+    assert roles <= {role["RoleName"] for role in iam.list_roles()["Roles"]}
+    for role in roles:
+        assert iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"] == []
+        policies = iam.list_role_policies(RoleName=role)["PolicyNames"]
+        assert policies and all(policy.startswith(f"{NAME}-") for policy in policies)
+    options = production.options()
+    assert options["aws:autoscaling:launchconfiguration", "IamInstanceProfile"].endswith(f"{NAME}-ec2-role")
+    assert options["aws:elasticbeanstalk:environment", "ServiceRole"].endswith(f"{NAME}-service-role")
+
+
 # -- The UI -------------------------------------------------------------------
 
 
@@ -170,6 +201,33 @@ def test_ui_bucket_keeps_older_versions_for_a_while(production: Production) -> N
     assert s3.get_bucket_versioning(Bucket=bucket)["Status"] == "Enabled"
     (rule,) = s3.get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"]
     assert rule["NoncurrentVersionExpiration"]["NoncurrentDays"] == 90
+
+
+def test_each_request_is_logged_in_a_bucket_of_its_own(production: Production) -> None:
+    s3, bucket = production.client("s3"), f"{NAME}-ui-logs-123456789012"
+    production.open("/?logged")
+    deadline = time.monotonic() + 30
+    while not (lines := [line for line in access_log(s3, bucket) if line["cs-uri-query"] == "logged"]):
+        assert time.monotonic() < deadline, "no log has come"
+        time.sleep(0.5)
+    assert (lines[0]["cs-uri-stem"], lines[0]["sc-status"], lines[0]["x-host-header"]) == ("/", "200", HOST)
+    (rule,) = s3.get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"]
+    assert rule["Expiration"]["Days"] == 90
+    assert all(s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"].values())
+
+
+def access_log(s3: Any, bucket: str) -> Iterator[dict[str, str]]:
+    """Each line of the log so far, by the names of its fields."""
+    for item in s3.list_objects_v2(Bucket=bucket).get("Contents", []):
+        text = gzip.decompress(s3.get_object(Bucket=bucket, Key=item["Key"])["Body"].read()).decode()
+        _version, fields, *lines = text.splitlines()
+        names = fields.removeprefix("#Fields: ").split()
+        yield from (dict(zip(names, line.split("\t"), strict=True)) for line in lines)
+
+
+def test_requests_pass_a_web_acl(production: Production) -> None:
+    config = production.client("cloudfront").get_distribution_config(Id=production.distribution())
+    assert config["DistributionConfig"]["WebACLId"] == production.web_acl
 
 
 # -- Instances ----------------------------------------------------------------
@@ -215,14 +273,11 @@ def test_a_value_is_rotated_by_one_command(production: Production, name: str) ->
     assert [key["AccessKeyId"] for key in keys] == [after["DJANGO_AWS_ACCESS_KEY_ID"]]
 
 
-def test_the_database_is_restored_from_a_snapshot_beside_the_old_one(production: Production) -> None:
-    rds, projects = production.client("rds"), production.projects()
-    rds.create_db_snapshot(DBInstanceIdentifier=f"{NAME}-postgres", DBSnapshotIdentifier="yesterday")
-    rds.get_waiter("db_snapshot_available").wait(
-        DBSnapshotIdentifier="yesterday", WaiterConfig={"Delay": 1, "MaxAttempts": 60}
-    )
-    name = f"{NAME}-postgres-2"
-    production.ansible("restore", data_tier_restore_snapshot="yesterday", data_tier_rds_identifier=name)
+def test_the_database_is_restored_to_a_moment_beside_the_old_one(production: Production) -> None:
+    projects, name = production.projects(), f"{NAME}-postgres-2"
+    moment = f"{production.rehearsal.now():%Y-%m-%dT%H:%M:%SZ}"
+    source = {"data_tier_restore_instance": f"{NAME}-postgres", "data_tier_restore_time": moment}
+    production.ansible("restore", data_tier_rds_identifier=name, **source)
     restored = production.database(name)
     assert restored["MultiAZ"] and restored["DeletionProtection"]
     assert production.database()["DBInstanceStatus"] == "available"

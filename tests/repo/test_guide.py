@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections import Counter
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -67,6 +68,12 @@ def test_the_whole_guide_is_there() -> None:
     assert [section.split(".")[0] for section in sections] == sorted(section.split(".")[0] for section in sections)
     assert {section.split(".")[0] for section in sections} == set("12345678")
     assert len(rows()) >= 120
+
+
+def test_the_rows_are_counted_by_state() -> None:
+    counted = Counter(row.how.partition(":")[0] for row in rows())
+    states = ", ".join(f"{counted[state]} *{state}*" for state in ("as the guide", "instead", "option"))
+    assert f"Of {len(rows())} rows: {states}." in (ROOT / "docs/guide.md").read_text()
 
 
 @pytest.mark.parametrize("row", rows(), ids=names)

@@ -5,15 +5,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import re
+import signal
 import ssl
 import subprocess
 import sys
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +64,25 @@ class Rehearsal:
         assert (done.returncode != 0) == fails, output[-6000:]
         return Run(output, recap(output))
 
+    def interrupted(self, playbook: str, *options: str, at: str) -> None:
+        """Run a playbook until it has called this operation, and kill it with all that it started."""
+        before = len(self.writes())
+        run = subprocess.Popen(
+            ["ansible-playbook", playbook, *options],
+            cwd=ROOT,
+            env=dict(self.environment),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            while at not in [entry["operation"] for entry in self.writes()[before:]]:
+                assert run.poll() is None, f"{playbook} has ended without {at}"
+                time.sleep(0.2)
+        finally:
+            _kill(run.pid)
+            run.wait()
+
     def localcloud(self, *words: str) -> str:
         command = [sys.executable, "-m", "localcloud", *words]
         done = subprocess.run(command, cwd=ROOT, env=dict(self.environment), capture_output=True, text=True)
@@ -78,6 +102,11 @@ class Rehearsal:
         with urllib.request.urlopen(self.status()["endpoint"] + "/_localcloud/journal?access=write") as answer:
             return [json.loads(line) for line in answer.read().decode().splitlines()]
 
+    def now(self) -> datetime:
+        """The time of the cloud."""
+        with urllib.request.urlopen(self.status()["endpoint"] + "/_localcloud/clock") as answer:
+            return datetime.fromisoformat(json.load(answer)["now"])
+
     def get(self, url: str, **headers: str) -> Page:
         """GET as a browser would, trusting the cloud's own certificate authority; redirects are followed."""
         trust = ssl.create_default_context(cafile=self.status()["ca"])
@@ -96,6 +125,15 @@ class Rehearsal:
         text = file.read_text()
         assert text.count(old) == 1, f"{path} has {text.count(old)} places of {old!r}"
         file.write_text(text.replace(old, new))
+
+
+def _kill(pid: int) -> None:
+    """Kill a process, and below it those that are its children now: Ansible gives each worker a session of its own."""
+    listed = subprocess.run(["ps", "--ppid", str(pid), "-o", "pid="], capture_output=True, text=True).stdout.split()
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+    for child in listed:
+        _kill(int(child))
 
 
 def recap(output: str) -> dict[str, int]:
