@@ -1,0 +1,88 @@
+# Copyright: Contributors to the antenna.aws collection
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Least privilege of the role that deploys: IAM takes its policies, and what linters find in them is explained."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.policies import lint
+from tests.policies.conftest import ACCOUNT, ROOT
+
+NAMES = ("data", "identity", "release", "environment", "stack", "promotion")
+LIMIT = 6144
+"""Characters of a managed policy, blanks not counted."""
+GIVEN = {
+    "antenna_account_id": ACCOUNT,
+    "antenna_region": "us-west-2",
+    "antenna_domain_names": ["antenna.example.org"],
+    "deployer_github_repository": "example/antenna",
+    "deployer_promote_from": ["antenna-staging"],
+}
+MADE = "what is made has no name yet"
+TAG = "makes only what bears the environment's tag, by the condition aws:RequestTag"
+WITHOUT_RESOURCES = {
+    "cloudfront:CreateDistribution": MADE,
+    "cloudfront:CreateFunction": MADE,
+    "cloudfront:CreateOriginAccessControl": MADE,
+    "ec2:AllocateAddress": TAG,
+    "ec2:CreateLaunchTemplate": TAG,
+    "ec2:CreateSecurityGroup": TAG,
+    "ec2:RunInstances": TAG,
+    "elasticbeanstalk:CheckDNSAvailability": "asks whether a name is free in the region",
+    "elasticbeanstalk:CreateStorageLocation": "makes the one bucket of the service in the region, whose name is fixed",
+}
+"""Actions on all resources that do more than look, and why."""
+
+
+@pytest.fixture(scope="module")
+def policies(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+    """The policies of the role that deploys what the inventory production says."""
+    folder = tmp_path_factory.mktemp("deployer")
+    given = json.dumps({**GIVEN, "deployer_documents": str(folder)})
+    playbook = [str(Path(sys.executable).parent / "ansible-playbook"), "playbooks/deployer.yml"]
+    command = [*playbook, "-i", "inventories/production", "--tags", "documents", "-e", given]
+    done = subprocess.run(command, cwd=ROOT, env=dict(os.environ), capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return {file.stem.removeprefix("antenna-deployer-"): json.loads(file.read_text()) for file in folder.iterdir()}
+
+
+def test_there_are_these_policies_and_who_may_take_the_role(policies: dict[str, dict[str, Any]]) -> None:
+    assert sorted(policies) == sorted([*NAMES, "trust"])
+    (statement,) = policies["trust"]["Statement"]
+    assert statement["Condition"]["StringEquals"] == {
+        "token.actions.githubusercontent.com:aud": "sts.amazonaws.com",
+        "token.actions.githubusercontent.com:sub": ["repo:example/antenna:environment:antenna-production"],
+    }
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_policy_names_actions_and_fits(policies: dict[str, dict[str, Any]], name: str) -> None:
+    assert [action for action in lint.actions(policies[name]) if "*" in action] == []
+    assert lint.size(policies[name]) <= LIMIT
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_all_resources_are_for_looking_or_explained(policies: dict[str, dict[str, Any]], name: str) -> None:
+    assert sorted(lint.open_to_all(policies[name]) - set(WITHOUT_RESOURCES)) == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_parliament_finds_is_explained(policies: dict[str, dict[str, Any]], linters: Path, name: str) -> None:
+    assert lint.parliament(linters, policies[name]) == lint.explained("deployer", name, "parliament")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_cloudsplaining_finds_is_explained(
+    policies: dict[str, dict[str, Any]], linters: Path, tmp_path: Path, name: str
+) -> None:
+    found = lint.cloudsplaining(linters, policies[name], tmp_path)
+    assert found == lint.explained("deployer", name, "cloudsplaining")
