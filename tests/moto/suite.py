@@ -49,13 +49,21 @@ SERVICES = (
     "cloudfront",
 )
 PARTS: Mapping[str, tuple[str, ...]] = {
-    "ec2": ("test_instances.py", "test_key_pairs.py", "test_security_groups.py", "test_subnets.py", "test_vpcs.py"),
+    "ec2": (
+        "test_instances.py",
+        "test_internet_gateways.py",
+        "test_key_pairs.py",
+        "test_route_tables.py",
+        "test_security_groups.py",
+        "test_subnets.py",
+        "test_vpcs.py",
+    ),
 }
 """Of services with a thousand tests the files about what the collection touches."""
 
 TEST_PACKAGES = ("pytest", "pytest-timeout", "freezegun", "parameterized", "requests")
-SECONDS_PER_TEST = 120
-"""Longer than any of moto's tests takes; one that hangs fails instead of holding up the rest."""
+SECONDS_PER_TEST = 600
+"""Longer than any of moto's tests takes, with waiters that look every half minute; what hangs fails in the end."""
 
 Outcomes = Mapping[str, str]
 """Test to `passed`, `skipped`, or the first line of what went wrong."""

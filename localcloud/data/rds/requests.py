@@ -94,13 +94,19 @@ def check_creation(given: Mapping[str, Any]) -> str | None:
     check_zone(given)
     password, managed = given.get("MasterUserPassword"), bool(given.get("ManageMasterUserPassword"))
     if not given.get("MasterUsername"):
-        raise combination("The parameter MasterUsername is required for RDS DB instances.")
-    if bool(password) == managed:
-        raise combination("Either MasterUserPassword or ManageMasterUserPassword is required for RDS DB instances.")
+        raise _missing("MasterUsername")
+    if not password and not managed:
+        raise _missing("MasterUserPassword")
+    if password and managed:
+        raise combination("You can't specify MasterUserPassword for a password that RDS is to manage.")
     if managed:
         return None
     check_password(str(password))
     return str(password)
+
+
+def _missing(name: str) -> RDSClientError:
+    return value(f"The parameter {name} must be provided and must not be blank.")
 
 
 def check_zone(given: Mapping[str, Any]) -> None:

@@ -387,8 +387,9 @@ def test_deletion_is_refused_until_all_is_said(localcloud: Any, database: Databa
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
-        ({"MasterUserPassword": ""}, "MasterUserPassword or ManageMasterUserPassword is required"),
-        ({"MasterUsername": ""}, "MasterUsername is required"),
+        ({"MasterUserPassword": ""}, "The parameter MasterUserPassword must be provided"),
+        ({"MasterUsername": ""}, "The parameter MasterUsername must be provided"),
+        ({"ManageMasterUserPassword": True}, "a password that RDS is to manage"),
         ({"EngineVersion": "16.4"}, "Cannot find version 16.4 for postgres"),
         ({"MasterUserPassword": "with/slash"}, "not a valid password"),
         ({"MultiAZ": True, "AvailabilityZone": "us-west-2a"}, "not valid for Multi-AZ instances"),
