@@ -36,6 +36,8 @@ _LAST_LOOK = 15.0
 _AFTERMATH = 2.0
 _RECENT_EVENTS = 20
 _SHOWN_REASONS = 3
+# Seconds without a line after which the state is told again, though it is the same.
+_SIGN_OF_LIFE = 60.0
 
 
 @dataclass(frozen=True)
@@ -177,6 +179,7 @@ class Watch:
     _tasks_seen: frozenset[str] = field(default_factory=frozenset, init=False)
     _told: set[Event] = field(default_factory=set, init=False)
     _last_state: str = field(default="", init=False)
+    _last_line: float = field(default=-math.inf, init=False)
 
     def run(self) -> Ending:
         """Look until success, certain failure or the deadline; what is seen at the deadline still counts."""
@@ -244,7 +247,7 @@ class Watch:
                 continue
             self._told.add(event)
             if self._is_news(event, first):
-                self.tell(Progress(event.date.strftime("%H:%M:%SZ"), event.severity, event.message))
+                self._say(Progress(event.date.strftime("%H:%M:%SZ"), event.severity, event.message))
 
     def _is_news(self, event: Event, first: bool) -> bool:
         if self.goal.since is not None:
@@ -257,6 +260,10 @@ class Watch:
         state = f"waiting: {shown}" if shown else f"healthy, must hold for {self.goal.steady:g} s"
         # Causes count seconds; that alone is no news.
         gist = re.sub(r"\d+", "#", state)
-        if gist != self._last_state:
+        if gist != self._last_state or self.clock.now() - self._last_line >= _SIGN_OF_LIFE:
             self._last_state = gist
-            self.tell(Progress(f"+{seconds:.0f}s", "", state))
+            self._say(Progress(f"+{seconds:.0f}s", "", state))
+
+    def _say(self, line: Progress) -> None:
+        self._last_line = self.clock.now()
+        self.tell(line)

@@ -214,6 +214,11 @@ def test_the_probe_is_sent_only_to_a_ready_environment() -> None:
     assert set(asked) == {"Ready"}
 
 
+def test_a_long_wait_gives_a_sign_of_life_each_minute() -> None:
+    _ending, told = watch(FakeApi([UPDATING], [[STARTING]]), timeout=150)
+    assert [progress.when for progress in told if "Updating" in progress.text] == ["+0s", "+60s", "+120s"]
+
+
 def test_what_only_counts_on_is_told_once() -> None:
     broken = [AwsError("read it", f"timed out after {seconds} s", code="ReadTimeout") for seconds in (4, 5, 6)]
     _ending, told = watch(FakeApi([*broken, READY]))
