@@ -290,6 +290,7 @@ def test_secrets_are_in_secrets_manager(deployed: Deployed) -> None:
 
 def test_instance_has_the_guides_profile_and_groups(deployed: Deployed) -> None:
     launch = deployed.options("aws:autoscaling:launchconfiguration")
+    assert (launch["RootVolumeType"], launch["RootVolumeSize"]) == ("gp3", "30")
     assert launch["IamInstanceProfile"] == "aws-elasticbeanstalk-ec2-role"
     assert deployed.security_group("antenna-eb-sg")["GroupId"] in launch["SecurityGroups"].split(",")
     role = deployed.options("aws:elasticbeanstalk:environment")["ServiceRole"]
