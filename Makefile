@@ -79,7 +79,7 @@ policies: python  ## Linters of IAM policies, in an environment of their own
 
 .PHONY: contract
 contract: python docker
-	pytest -q --numprocesses=3 --dist=loadfile tests/contract
+	pytest -q --numprocesses=4 --dist=loadfile --no-loadscope-reorder tests/contract
 
 .PHONY: molecule
 molecule: python docker
