@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Runs a command as long as this process, alone among those of all instances, holds a lock of the database.
 
-Each instance of an environment has the container of beat, and sent twice, a task would run twice. PostgreSQL gives the
+Each instance of an environment has the container of beat, and sent twice, a task would run twice; each migrates the
+database when it has a new version, and two at once would get into each other's way. PostgreSQL gives the
 lock to one session and takes it back when that session ends: with its process, its instance, or in a failover. Then
 another one gets it, at the latest after the 25 seconds in which the server notices that nobody is there. A holder that
 hears nothing from the database ends its command before that.
@@ -27,8 +28,8 @@ try:
 except ImportError:
     import psycopg2 as psycopg
 
-LOCK = 0x616E74656E6E61
-"""Any number that nothing else in this database locks: "antenna" in ASCII."""
+LOCK = int(os.environ.get("ONE_BEAT_LOCK", "0x616E74656E6E61"), 0)
+"""Any number that nothing else in this database locks, another one for each command: for beat "antenna" in ASCII."""
 
 LOOK_SECONDS = float(os.environ.get("ONE_BEAT_LOOK_SECONDS", "5"))
 SILENCE_SECONDS = 3 * LOOK_SECONDS

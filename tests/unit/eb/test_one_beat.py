@@ -23,22 +23,24 @@ PSYCOPG = """
 import fcntl, os, time
 class Error(Exception): pass
 class Cursor:
-    def __init__(self, file): self.file = file
+    def __init__(self, files): self.files = files
     def execute(self, statement, values=()):
         home = os.environ["POSTGRES_HOST"]
         while os.path.exists(home + "/silent"): time.sleep(0.02)
         if os.path.exists(home + "/ended"): raise Error("terminating connection")
         self.row = (1,)
         if "advisory_lock" in statement:
-            try: fcntl.flock(self.file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self.files.append(open(home + "/lock-%d" % values, "w"))
+            try: fcntl.flock(self.files[-1], fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError: self.row = (False,)
     def fetchone(self): return self.row
 class Connection:
     def __init__(self, host):
         if os.path.exists(host + "/ended"): raise Error("connection refused")
-        self.file = open(host + "/lock", "w")
-    def cursor(self): return Cursor(self.file)
-    def close(self): self.file.close()
+        self.files = []
+    def cursor(self): return Cursor(self.files)
+    def close(self):
+        for file in self.files: file.close()
 def connect(host, **others): return Connection(host)
 """
 
@@ -57,11 +59,11 @@ class Instances:
     home: Path
     running: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
-    def launch(self, name: str, *command: str) -> subprocess.Popen[bytes]:
+    def launch(self, name: str, *command: str, lock: str = "7") -> subprocess.Popen[bytes]:
         parts = dict.fromkeys(("POSTGRES_PORT", "POSTGRES_DB", "POSTGRES_USER", "POSTGRES_PASSWORD"), "5432")
         environment = {
             **os.environ, **parts, "POSTGRES_HOST": str(self.home), "PYTHONPATH": str(self.home),
-            "ONE_BEAT_LOOK_SECONDS": "0.1",
+            "ONE_BEAT_LOOK_SECONDS": "0.1", "ONE_BEAT_LOCK": lock,
         }  # fmt: skip
         with (self.home / f"{name}.log").open("ab") as log:
             one = subprocess.Popen(
@@ -108,6 +110,13 @@ def test_the_second_stands_by_and_takes_over_when_the_first_dies(instances: Inst
     assert instances.beats("second") == []
     os.killpg(first.pid, signal.SIGKILL)
     until(lambda: instances.beats("second"))
+
+
+def test_commands_with_locks_of_their_own_run_side_by_side(instances: Instances) -> None:
+    instances.launch("beat")
+    until(lambda: instances.beats("beat"))
+    assert instances.launch("migration", sys.executable, "-c", "print('migrated')", lock="1").wait(20) == 0
+    assert "migrated" in instances.said("migration")
 
 
 def test_who_loses_the_session_ends_beat_before_it_tries_again(instances: Instances) -> None:
