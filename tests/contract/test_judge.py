@@ -24,6 +24,8 @@ from typing import Any
 
 import pytest
 
+from localcloud import images
+
 ROOT = Path(__file__).resolve().parents[2]
 APPLICATION = "hello"
 NAME = "judged"
@@ -241,6 +243,15 @@ REPORTED = [
             web(stage, entryPoint=["/bin/sh", "-uc"], command=['echo starting; exec /serve "$DATABASE_URL"']),
             beside(stage),
         ],
+    ),
+    Case(
+        "database does not answer",
+        "database-unreachable",
+        "Container web stopped with exit code 2",
+        'connection to server at "127.0.0.1", port 5432 failed: Connection refused',
+        "web",
+        # PostgreSQL's own client library says it, as it does in psycopg.
+        lambda stage: [web(stage, image=images.tag(), entryPoint=["psql"], command=["postgresql://a@127.0.0.1/a"])],
     ),
     Case(
         "hook exits 1",
