@@ -88,9 +88,11 @@ molecule: python docker
 # Each line in a rehearsal cloud of its own.
 .PHONY: e2e
 e2e: python docker
+	@rm -rf .cache/life
 	pytest -v tests/e2e/test_deployment.py tests/e2e/test_guide.py
 	pytest -v tests/e2e/test_options.py
 	pytest -v tests/e2e/test_teardown.py
+	pytest -q tests/life
 
 MOTO ?=
 SERVICES ?=

@@ -112,7 +112,7 @@ class Authority:
         from localcloud.iam.holders import policies_of
 
         call = identify(environ)
-        held = policies_of(self._cloud.account_id, call.access_key) if call.access_key else None
+        held = policies_of(call.access_key) if call.access_key else None
         if held is None:
             return None
         general = {"aws:principalaccount": self._cloud.account_id, "aws:requestedregion": call.region}

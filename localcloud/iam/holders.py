@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote
 
-from moto.iam.models import iam_backends
+from moto.iam.models import get_account_id_from, iam_backends
 from moto.sts.models import sts_backends
 
 from localcloud.policies import Document
@@ -18,11 +18,12 @@ from localcloud.policies import Document
 Policies = tuple[Document, ...]
 
 
-def policies_of(account: str, access_key: str) -> list[Policies] | None:
+def policies_of(access_key: str) -> list[Policies] | None:
     """The policies of the user or assumed role that has this key; None when nobody has, who may do everything here.
 
     What a session was given as its own policy limits it further: each of the sets must let what is done.
     """
+    account = get_account_id_from(access_key)
     session = sts_backends[account]["aws"].get_assumed_role_from_access_key(access_key)
     if session is not None:
         return _of_session(account, session)

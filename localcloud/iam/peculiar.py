@@ -76,6 +76,8 @@ def _beanstalk_resources(asked: Asked) -> list[str]:
         return owner + versions
     if asked.operation == "DescribeEvents" and asked.values("VersionLabel"):
         return [asked.arn(_EB, f"applicationversion/{application or '*'}/{asked.values('VersionLabel')[0]}")]
+    if asked.operation == "DescribeEvents" and application and not any(asked.values(name) for name in _ENVIRONMENTS):
+        return [asked.arn(_EB, f"application/{application}")]
     return _environments(asked, application) if _ABOUT_ENVIRONMENTS.fullmatch(asked.operation) else [ANY]
 
 

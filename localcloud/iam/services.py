@@ -83,6 +83,8 @@ SERVICES: Mapping[str, Naming] = {
         "rds",
         kinds={
             "DBInstanceIdentifier": "db:{}",
+            "TargetDBInstanceIdentifier": "db:{}",
+            "SourceDBInstanceIdentifier": "db:{}",
             "DBSnapshotIdentifier": "snapshot:{}",
             "SourceDBSnapshotIdentifier": "snapshot:{}",
             "TargetDBSnapshotIdentifier": "snapshot:{}",

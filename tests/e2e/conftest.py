@@ -28,9 +28,10 @@ def rehearsal() -> Iterator[Rehearsal]:
     environment = {**os.environ, "PATH": path, "LOCALCLOUD_STATE": str(WORK / "cloud"), "ANSIBLE_NOCOLOR": "1"}
     one = Rehearsal(source, environment)
     try:
-        one.localcloud("up")
+        one.localcloud("up", "--enforce-iam")
         one.localcloud("base-images", str(source))
         yield one
+        one.leave_behind()
     finally:
         if not os.environ.get("KEEP_REHEARSAL"):
             one.localcloud("down")

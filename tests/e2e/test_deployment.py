@@ -11,6 +11,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from tests.support import workflow
 from tests.support.rehearsal import ROOT, WORK, Rehearsal
 
@@ -39,6 +41,12 @@ def ui_assets(rehearsal: Rehearsal) -> str:
     scripts = re.findall(r'src="(/assets/[^"]+\.js)"', index)
     assert scripts, index
     return "".join(rehearsal.get(url(rehearsal) + script).body for script in scripts)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def deployer(rehearsal: Rehearsal) -> None:
+    """All that follows is done with the rights of the role that deploys, and no others."""
+    rehearsal.take_role("antenna-local", "-i", "inventories/local")
 
 
 def test_a_pull_request_is_told_what_an_empty_account_would_get(rehearsal: Rehearsal, tmp_path: Path) -> None:
@@ -127,6 +135,18 @@ def test_tag_backend_ships_only_the_backend(rehearsal: Rehearsal) -> None:
     assert (environment["status"], environment["health"]) == ("Ready", "Green")
     assert "1.0.1" in rehearsal.get(url(rehearsal) + "/api/v2/?format=json").body
     assert rehearsal.playbook("--tags", "backend").recap["changed"] == 0
+
+
+def test_a_release_goes_back(rehearsal: Rehearsal) -> None:
+    path, old, new = BACKEND_RELEASE
+    label = rehearsal.only("environments")["version_label"]
+    versions = rehearsal.client("elasticbeanstalk").describe_application_versions(ApplicationName="antenna")
+    rehearsal.change(path, new, old)
+    rehearsal.playbook("--tags", "backend")
+    environment = rehearsal.only("environments")
+    assert environment["version_label"] != label
+    assert environment["version_label"] in {item["VersionLabel"] for item in versions["ApplicationVersions"]}
+    assert "1.0.0" in rehearsal.get(url(rehearsal) + "/api/v2/?format=json").body
 
 
 def test_validate_proves_it_again(rehearsal: Rehearsal) -> None:

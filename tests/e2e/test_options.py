@@ -50,7 +50,8 @@ class Production:
             "ui_distribution_web_acl_arn": self.web_acl,
             **more,
         }
-        return self.rehearsal.ansible(f"playbooks/{playbook}.yml", *INVENTORY, "-e", json.dumps(values))
+        rights = self.rehearsal.rights.get(NAME, ())
+        return self.rehearsal.ansible(f"playbooks/{playbook}.yml", *INVENTORY, *rights, "-e", json.dumps(values))
 
     def client(self, service: str, region: str = "us-west-2") -> Any:
         return boto3.client(
@@ -106,6 +107,7 @@ class Production:
 def production(rehearsal: Rehearsal) -> Iterator[Production]:
     rehearsal.localcloud("certificate", HOST)
     subject = Production(rehearsal)
+    rehearsal.take_role(NAME, *INVENTORY, "-e", json.dumps({"antenna_name": NAME}))
     run = subject.ansible("site")
     assert run.recap["failed"] == 0
     yield subject

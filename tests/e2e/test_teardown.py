@@ -22,6 +22,7 @@ COPY = "life-two"
 BESIDE = "antenna"
 OPTIONS = "antenna-prod"
 """The deployment of tests/e2e/test_options.py, which may be there too."""
+PRINCIPALS = ("-e", '{"deployer_principals": ["arn:aws:iam::123456789012:root"]}')
 SHARED = ("aws-elasticbeanstalk-ec2-role", "aws-elasticbeanstalk-service-role")
 
 
@@ -86,9 +87,10 @@ class Account:
         return found
 
     def of(self, name: str) -> set[str]:
-        """Those of one deployment."""
+        """Those of one deployment; the role that deploys it is none of them."""
         own = re.compile(rf"(^|[ /:]){re.escape(name)}($|[-/ ])")
-        return {item for item in self.everything() if own.search(item) and OPTIONS not in item}
+        others = (f"role {name}-deployer", OPTIONS)
+        return {item for item in self.everything() if own.search(item) and not any(one in item for one in others)}
 
 
 @pytest.fixture(scope="module")
@@ -97,6 +99,7 @@ def life(rehearsal: Rehearsal) -> Iterator[Rehearsal]:
     if BESIDE not in rehearsal.status()["environments"]:
         rehearsal.playbook("--skip-tags", "validate")
     rehearsal.localcloud("base-images", str(ROOT / "extensions/molecule/source"))
+    rehearsal.take_role(NAME, *INVENTORIES, "--limit", NAME)
     yield rehearsal
 
 
@@ -106,7 +109,8 @@ def account(life: Rehearsal) -> Account:
 
 
 def play(life: Rehearsal, playbook: str, *options: str, fails: bool = False, host: str = NAME) -> Run:
-    return life.ansible(f"playbooks/{playbook}.yml", *INVENTORIES, "--limit", host, *options, fails=fails)
+    rights = life.rights.get(host, ())
+    return life.ansible(f"playbooks/{playbook}.yml", *INVENTORIES, "--limit", host, *rights, *options, fails=fails)
 
 
 def messages(run: Run) -> str:
@@ -149,6 +153,8 @@ def test_two_deployments_live_side_by_side(life: Rehearsal, account: Account) ->
 
 
 def test_a_release_is_promoted_without_a_build(life: Rehearsal, account: Account) -> None:
+    promoting = json.dumps({"deployer_promote_from": [NAME]})
+    life.take_role(COPY, *INVENTORIES, "--limit", COPY, "-e", promoting)
     refused = messages(play(life, "promote", host=COPY, fails=True))
     assert f"name the environment whose release {COPY} is to get" in refused
     other = ("-e", f"promote_from={NAME}", "-e", "promote_release=approved", "--tags", "images")
@@ -190,6 +196,18 @@ def test_status_finds_what_somebody_changed_and_writes_nothing(
     drifts = {item["kind"]: item["drift"] for item in status["resources"]}
     assert drifts["db_instance"] == drifts["distribution"] == drifts["environment"] == drifts["secret"] == "no"
     assert "Make the security groups of the data tier, open to the instance only" in messages(run)
+
+
+def test_an_update_puts_right_what_was_changed(life: Rehearsal, account: Account) -> None:
+    tags = {"Application": NAME, "Environment": NAME, "ManagedBy": "antenna.aws", "Purpose": "update"}
+    parts = "network,identity,secrets,data_tier,ecr_images,ui_distribution,observability"
+    run = play(life, "site", "--tags", parts, "-e", json.dumps({"antenna_tags": tags}))
+    assert run.recap["failed"] == 0 and run.recap["changed"] > 0
+    (group,) = account.client("ec2").describe_security_groups(
+        Filters=[{"Name": "group-name", "Values": [f"{NAME}-redis-sg"]}]
+    )["SecurityGroups"]
+    assert [rule["FromPort"] for rule in group["IpPermissions"]] == [6379]
+    assert {"Key": "Purpose", "Value": "update"} in group["Tags"]
 
 
 def test_a_removal_wants_the_name_and_the_account(life: Rehearsal) -> None:
@@ -236,3 +254,13 @@ def test_told_twice_nothing_is_left(life: Rehearsal, account: Account) -> None:
     status = WORK / "life-status.json"
     play(life, "status", "-e", "drift=false", "-e", f"status_file={status}")
     assert [item for item in json.loads(status.read_text())["resources"] if item["exists"]] == []
+
+
+def test_the_role_that_deploys_is_removed_by_whom_it_was_made_by(life: Rehearsal, account: Account) -> None:
+    run = life.ansible("playbooks/deployer.yml", *INVENTORIES, "--limit", NAME, *PRINCIPALS)
+    assert run.recap["changed"] == 0
+    for host in (NAME, COPY):
+        life.ansible("playbooks/deployer.yml", *INVENTORIES, "--limit", host, "-e", "deployer_state=absent")
+    policies = account.names("iam", "list_policies", "Policies", "PolicyName", Scope="Local")
+    assert [name for name in policies if "-deployer-" in name] == []
+    assert [item for item in account.everything() if item.endswith("-deployer")] == []

@@ -9,6 +9,7 @@ import contextlib
 import json
 import os
 import re
+import shutil
 import signal
 import ssl
 import subprocess
@@ -17,13 +18,19 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import boto3
+
 ROOT = Path(__file__).resolve().parents[2]
+LIFE = ROOT / ".cache" / "life"
+"""What the rehearsals leave behind for tests/life: the policies of those who deployed, and what these called."""
 WORK = ROOT / ".cache" / "e2e"
+ACCOUNT = "123456789012"
+REGION = "us-west-2"
 
 
 @dataclass(frozen=True)
@@ -47,11 +54,43 @@ class Rehearsal:
 
     source: Path
     environment: Mapping[str, str]
+    rights: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """By inventory host, the options with which its playbooks run with the rights of the role that deploys it."""
+
+    def take_role(self, host: str, *options: str) -> None:
+        """Make the role that deploys this host, as the account's administrator, and take it for what follows."""
+        documents = WORK / "policies" / host
+        given = {"deployer_principals": [f"arn:aws:iam::{ACCOUNT}:root"], "deployer_documents": str(documents)}
+        self.ansible("playbooks/deployer.yml", *options, "-e", json.dumps(given))
+        (trust,) = documents.glob("*-trust.json")
+        arn = f"arn:aws:iam::{ACCOUNT}:role/{trust.stem.removesuffix('-trust')}"
+        taken = self.client("sts").assume_role(RoleArn=arn, RoleSessionName=host)["Credentials"]
+        connection = {
+            "region": REGION,
+            "endpoint_url": self.status()["endpoint"],
+            "access_key": taken["AccessKeyId"],
+            "secret_key": taken["SecretAccessKey"],
+            "session_token": taken["SessionToken"],
+        }
+        file = WORK / f"rights-{host}.json"
+        file.write_text(json.dumps({"antenna_connection": connection}))
+        self.rights[host] = ("-e", f"@{file}")
+
+    def client(self, service: str) -> Any:
+        """A client of the account's administrator."""
+        return boto3.client(
+            service,
+            endpoint_url=self.status()["endpoint"],
+            region_name=REGION,
+            aws_access_key_id="testing",
+            aws_secret_access_key="testing-secret",
+        )
 
     def playbook(self, *options: str) -> Run:
         """Run site.yml as a maintainer does; a failed run fails the test with the run's own output."""
         source = f"antenna_source={self.source}"
-        return self.ansible("playbooks/site.yml", "-i", "inventories/local", "-e", source, *options)
+        rights = self.rights.get("antenna-local", ())
+        return self.ansible("playbooks/site.yml", "-i", "inventories/local", "-e", source, *rights, *options)
 
     def ansible(self, playbook: str, *options: str, fails: bool = False) -> Run:
         """Run a playbook, which must end as it is told to."""
@@ -99,13 +138,27 @@ class Rehearsal:
 
     def writes(self) -> list[dict[str, Any]]:
         """Every call of the journal so far that changed something."""
-        with urllib.request.urlopen(self.status()["endpoint"] + "/_localcloud/journal?access=write") as answer:
+        return self.calls("access=write")
+
+    def calls(self, wanted: str = "") -> list[dict[str, Any]]:
+        """Every call of the journal so far that is wanted."""
+        with urllib.request.urlopen(f"{self.status()['endpoint']}/_localcloud/journal?{wanted}") as answer:
             return [json.loads(line) for line in answer.read().decode().splitlines()]
 
     def now(self) -> datetime:
         """The time of the cloud."""
         with urllib.request.urlopen(self.status()["endpoint"] + "/_localcloud/clock") as answer:
             return datetime.fromisoformat(json.load(answer)["now"])
+
+    def leave_behind(self) -> None:
+        """Tell tests/life what the roles that deploy called, by the IAM actions that it needed, and what they may."""
+        calls = [call for call in self.calls() if "-deployer/" in call["caller"]]
+        place = LIFE / str(os.getpid())
+        place.mkdir(parents=True, exist_ok=True)
+        if self.rights:
+            shutil.copytree(WORK / "policies", place / "policies", dirs_exist_ok=True)
+        called = sorted({action for call in calls for action, _ in call["needs"]})
+        (place / "called.json").write_text(json.dumps(called))
 
     def get(self, url: str, **headers: str) -> Page:
         """GET as a browser would, trusting the cloud's own certificate authority; redirects are followed."""

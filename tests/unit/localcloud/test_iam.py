@@ -174,6 +174,12 @@ def told(service: str, operation: str, parameters: Mapping[str, object], **more:
             ("elasticbeanstalk:DescribeEvents", f"{EB}:applicationversion/shop/v1"),
         ),
         (
+            "elasticbeanstalk",
+            "DescribeEvents",
+            {"ApplicationName": "shop"},
+            ("elasticbeanstalk:DescribeEvents", f"{EB}:application/shop"),
+        ),
+        (
             "ecs",
             "DescribeTasks",
             {"cluster": f"arn:aws:ecs:{HERE}:cluster/c", "tasks": [f"arn:aws:ecs:{HERE}:task/c/1"]},
