@@ -62,7 +62,7 @@ PARTS: Mapping[str, tuple[str, ...]] = {
 """Of services with a thousand tests the files about what the collection touches."""
 
 TEST_PACKAGES = ("pytest", "pytest-timeout", "freezegun", "parameterized", "requests")
-SECONDS_PER_TEST = 600
+SECONDS_PER_TEST = 240
 """Longer than any of moto's tests takes, with waiters that look every half minute; what hangs fails in the end."""
 
 Outcomes = Mapping[str, str]
