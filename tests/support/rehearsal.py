@@ -28,7 +28,8 @@ import boto3
 ROOT = Path(__file__).resolve().parents[2]
 LIFE = ROOT / ".cache" / "life"
 """What the rehearsals leave behind for tests/life: the policies of those who deployed, and what these called."""
-WORK = ROOT / ".cache" / "e2e"
+WORK = ROOT / ".cache" / "e2e" / os.environ.get("PYTEST_XDIST_WORKER", "alone")
+"""What one worker of pytest-xdist makes: its cloud, its copy of the source, the output of its playbooks."""
 ACCOUNT = "123456789012"
 REGION = "us-west-2"
 
