@@ -70,7 +70,7 @@ class Production:
         """The tasks in which beat has been started, and the instances of those that run."""
         logs, ecs = self.client("logs"), self.client("ecs")
         group = f"/aws/elasticbeanstalk/{NAME}/containers"
-        said = logs.filter_log_events(logGroupName=group, filterPattern='"one_beat: this instance runs it"')["events"]
+        said = logs.filter_log_events(logGroupName=group, filterPattern='"alone: this instance runs it"')["events"]
         started = {event["logStreamName"].rpartition("/")[2] for event in said}
         (cluster,) = [arn for arn in ecs.list_clusters()["clusterArns"] if f"awseb-{NAME}-" in arn]
         tasks = ecs.describe_tasks(cluster=cluster, tasks=ecs.list_tasks(cluster=cluster)["taskArns"])["tasks"]

@@ -4,7 +4,8 @@
 """Antenna's settings, with an answer for the health checks of a load balancer.
 
 They ask each instance by its address and by HTTP, which Django refuses as an unknown host or sends on to HTTPS for
-ever. What says that it is one is taken for a request of the distribution: it is answered by all of Django, database included.
+ever. What says that it is one is taken for a request of the distribution: it is answered by all of Django, database
+included.
 """
 
 from __future__ import annotations

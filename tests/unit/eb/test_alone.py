@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-SCRIPT = Path(__file__).resolve().parents[3] / "roles/eb_bundle/files/one_beat.py"
+SCRIPT = Path(__file__).resolve().parents[3] / "roles/eb_bundle/files/alone.py"
 
 # A session holds the lock as long as its process lives. Files make the database silent, or end its sessions.
 PSYCOPG = """
@@ -59,15 +59,15 @@ class Instances:
     home: Path
     running: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
-    def launch(self, name: str, *command: str, lock: str = "7") -> subprocess.Popen[bytes]:
+    def launch(self, name: str, *command: str, words: tuple[str, ...] = ("beat",)) -> subprocess.Popen[bytes]:
         parts = dict.fromkeys(("POSTGRES_PORT", "POSTGRES_DB", "POSTGRES_USER", "POSTGRES_PASSWORD"), "5432")
         environment = {
             **os.environ, **parts, "POSTGRES_HOST": str(self.home), "PYTHONPATH": str(self.home),
-            "ONE_BEAT_LOOK_SECONDS": "0.1", "ONE_BEAT_LOCK": lock,
+            "ALONE_LOOK_SECONDS": "0.1",
         }  # fmt: skip
         with (self.home / f"{name}.log").open("ab") as log:
             one = subprocess.Popen(
-                [sys.executable, str(SCRIPT), *(command or (sys.executable, "-c", BEAT))],
+                [sys.executable, str(SCRIPT), *words, *(command or (sys.executable, "-c", BEAT))],
                 env=environment, stdout=log, start_new_session=True,
             )  # fmt: skip
         self.running.append(one)
@@ -115,7 +115,8 @@ def test_the_second_stands_by_and_takes_over_when_the_first_dies(instances: Inst
 def test_commands_with_locks_of_their_own_run_side_by_side(instances: Instances) -> None:
     instances.launch("beat")
     until(lambda: instances.beats("beat"))
-    assert instances.launch("migration", sys.executable, "-c", "print('migrated')", lock="1").wait(20) == 0
+    migration = instances.launch("migration", sys.executable, "-c", "print('migrated')", words=("--once", "migrate"))
+    assert migration.wait(20) == 0
     assert "migrated" in instances.said("migration")
 
 
@@ -136,6 +137,12 @@ def test_who_hears_nothing_from_the_database_ends_with_beat(instances: Instances
     until(lambda: only.poll() is not None)
     assert only.returncode == 1
     assert gone(instances.beats("only")[0])
+
+
+def test_what_is_tried_once_ends_where_there_is_no_database(instances: Instances) -> None:
+    instances.switch("ended", on=True)
+    assert instances.launch("migration", words=("--once", "migrate")).wait(20) == 1
+    assert "the session has ended (connection refused)" in instances.said("migration")
 
 
 def test_the_end_is_passed_on(instances: Instances) -> None:

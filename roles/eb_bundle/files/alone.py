@@ -9,11 +9,14 @@ lock to one session and takes it back when that session ends: with its process, 
 another one gets it, at the latest after the 25 seconds in which the server notices that nobody is there. A holder that
 hears nothing from the database ends its command before that.
 
-    python one_beat.py COMMAND [ARGUMENT...]
+    python alone.py [--once] LOCK COMMAND [ARGUMENT...]
+
+LOCK is the name of the lock. With --once, a database that is not there ends this process too, with status 1.
 """
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import os
 import signal
@@ -21,6 +24,7 @@ import subprocess
 import sys
 import threading
 import time
+import zlib
 from typing import Any
 
 try:
@@ -28,10 +32,7 @@ try:
 except ImportError:
     import psycopg2 as psycopg
 
-LOCK = int(os.environ.get("ONE_BEAT_LOCK", "0x616E74656E6E61"), 0)
-"""Any number that nothing else in this database locks, another one for each command: for beat "antenna" in ASCII."""
-
-LOOK_SECONDS = float(os.environ.get("ONE_BEAT_LOOK_SECONDS", "5"))
+LOOK_SECONDS = float(os.environ.get("ALONE_LOOK_SECONDS", "5"))
 SILENCE_SECONDS = 3 * LOOK_SECONDS
 KEEPALIVES = {"tcp_keepalives_idle": 10, "tcp_keepalives_interval": 5, "tcp_keepalives_count": 3}
 """Of the server, for this session: longer together than the silence that the holder bears."""
@@ -40,7 +41,7 @@ STOP_SECONDS = 10
 
 
 def say(words: str) -> None:
-    print(f"one_beat: {words}", flush=True)
+    print(f"alone: {words}", flush=True)
 
 
 def connect() -> Any:
@@ -64,9 +65,11 @@ class Runner:
     def start(self) -> None:
         self._process = subprocess.Popen(self._command)
 
-    def ended(self) -> int | None:
-        """The exit status of the command, or None while it runs."""
-        return self._process.poll() if self._process else None
+    def wait(self, seconds: float) -> int | None:
+        """The exit status of the command, or None if it still runs after these seconds."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return self._process.wait(seconds)
+        return None
 
     def stop(self) -> None:
         if self._process is None:
@@ -84,11 +87,12 @@ class Runner:
             self._process.wait()
 
 
-def await_lock(cursor: Any) -> None:
-    """Return once this session holds the lock."""
+def await_lock(cursor: Any, lock: str) -> None:
+    """Return once this session holds the lock of this name, which PostgreSQL knows by a number."""
+    number = zlib.crc32(lock.encode())
     told = False
     while True:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", (LOCK,))
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", (number,))
         if cursor.fetchone()[0]:
             return
         if not told:
@@ -107,7 +111,7 @@ def hold(cursor: Any, runner: Runner) -> int:
 
     runner.start()
     say("this instance runs it")
-    while runner.ended() is None:
+    while (status := runner.wait(LOOK_SECONDS)) is None:
         # In a thread of its own: a query to a host that is gone may take minutes to fail.
         watch = threading.Timer(SILENCE_SECONDS, give_up)
         watch.daemon = True
@@ -115,28 +119,32 @@ def hold(cursor: Any, runner: Runner) -> int:
         try:
             cursor.execute("SELECT 1")
             cursor.fetchone()
-            time.sleep(LOOK_SECONDS)
         finally:
             watch.cancel()
-    return runner.ended()
+    return status
 
 
-def turn(runner: Runner) -> int:
+def turn(runner: Runner, lock: str) -> int:
     """One session: wait for the lock, hold it, and return the exit status of the command."""
     with contextlib.closing(connect()) as connection:
         connection.autocommit = True
         cursor = connection.cursor()
         for name, value in KEEPALIVES.items():
             cursor.execute(f"SET {name} = {value:d}")
-        await_lock(cursor)
+        await_lock(cursor, lock)
         try:
             return hold(cursor, runner)
         finally:
             runner.stop()
 
 
-def main(command: list[str]) -> int:
-    runner = Runner(command)
+def main() -> int:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--once", action="store_true")
+    parser.add_argument("lock")
+    parser.add_argument("command", nargs=argparse.REMAINDER)
+    given = parser.parse_args()
+    runner = Runner(given.command)
 
     def end(number: int, _frame: object) -> None:
         runner.stop()
@@ -146,11 +154,13 @@ def main(command: list[str]) -> int:
     signal.signal(signal.SIGINT, end)
     while True:
         try:
-            return turn(runner)
+            return turn(runner, given.lock)
         except psycopg.Error as error:
-            say(f"the session has ended ({str(error).strip()}), trying for another one")
-            time.sleep(LOOK_SECONDS)
+            say(f"the session has ended ({str(error).strip()})")
+        if given.once:
+            return 1
+        time.sleep(LOOK_SECONDS)
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())
