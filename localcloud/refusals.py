@@ -32,6 +32,13 @@ _PARSERS = ("moto/core/parse.py", "moto/core/request.py")
 # An operation's errors that say so, by their codes.
 _IS_ABSENT = re.compile("NotFound|NoSuch|DoesNotExist|NonExist")
 _IS_WRONG = re.compile("InvalidParameter|ValidationE")
+_PAGES_OF_S3 = {
+    "403": Refusal(403, "AccessDenied", "Access Denied"),
+    "404": Refusal(404, "NoSuchKey", "The specified key does not exist."),
+    "405": Refusal(405, "MethodNotAllowed", "The specified method is not allowed against this resource."),
+    "416": Refusal(416, "InvalidPartNumber", "The requested partnumber is not satisfiable"),
+}
+"""What S3 says where moto answers with a web page of that status."""
 
 
 class Refusals:
@@ -154,12 +161,8 @@ def malformed(protocol: Protocol, why: str) -> Refusal:
 
 def _unserved(environ: dict[str, Any], call: Call, status: str) -> Refusal:
     asked = f"{environ['REQUEST_METHOD']} {environ.get('PATH_INFO', '')}"
-    if call.service == "s3" and status.startswith("404"):
-        return Refusal(404, "NoSuchKey", "The specified key does not exist.")
-    if call.service == "s3" and status.startswith("403"):
-        return Refusal(403, "AccessDenied", "Access Denied")
-    if call.service == "s3" and status.startswith("405"):
-        return Refusal(405, "MethodNotAllowed", "The specified method is not allowed against this resource.")
+    if call.service == "s3" and (refusal := _PAGES_OF_S3.get(status[:3])) is not None:
+        return refusal
     return Refusal(400, UNKNOWN, f"{asked} is not implemented for {call.service}")
 
 
