@@ -38,9 +38,9 @@ def project(wanted: Wanted, observed: Settings | None) -> Settings:
 
 
 def canonical(document: t.Any) -> t.Any:
-    """Return a policy with each list in order, and a list of one as its item, which mean the same."""
+    """Return a policy with keys and lists in order, and a list of one as its item, which mean the same."""
     if isinstance(document, t.Mapping):
-        return {key: canonical(value) for key, value in document.items()}
+        return {key: canonical(document[key]) for key in sorted(document)}
     if isinstance(document, (list, tuple)):
         items = sorted((canonical(item) for item in document), key=repr)
         return items[0] if len(items) == 1 else items

@@ -84,3 +84,9 @@ def test_a_new_bucket_gets_what_it_does_not_have_by_itself() -> None:
 
 def test_the_order_of_a_policys_lists_means_nothing() -> None:
     assert canonical({"Action": ["b", "a"]}) == canonical({"Action": ["a", "b"]}) != canonical({"Action": ["a"]})
+
+
+def test_the_order_of_the_keys_of_statements_does_not_matter() -> None:
+    declared = [{"Sid": "Read", "Action": "s3:GetObject"}, {"Sid": "Tls", "Action": "s3:*"}]
+    kept = [dict(sorted(statement.items())) for statement in declared]
+    assert canonical({"Statement": declared}) == canonical({"Statement": kept})
