@@ -134,7 +134,7 @@ def _code(text: str) -> str:
 
 def _named(task: str) -> tuple[str, str]:
     """Return the role of a task, without its collection, and the task's own name."""
-    role, _, name = task.rpartition(" : ")
+    role, name = task.rpartition(" : ")[::2]
     return role.rpartition(".")[2], name
 
 
