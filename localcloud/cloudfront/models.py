@@ -189,6 +189,11 @@ class CloudFrontBackend(moto_models.CloudFrontBackend):  # type: ignore[misc]
         ids = {key for group in groups if group in self.key_groups for key in self.key_groups[group].items}
         return {key: self.public_keys[key].encoded_key for key in ids if key in self.public_keys}
 
+    def delete_public_key(self, key_id: str) -> None:
+        if key_id not in self.public_keys:
+            raise not_found("NoSuchPublicKey", "public key")
+        super().delete_public_key(key_id)
+
     def _names_headers_policy(self, identifier: str) -> bool:
         return any(
             behavior.get("ResponseHeadersPolicyId") == identifier

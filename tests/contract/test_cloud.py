@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -82,6 +83,14 @@ def _distribution(cdn: Any, reference: str) -> str:
     return str(cdn.create_distribution(DistributionConfig=config)["Distribution"]["Id"])
 
 
+def _interrupt(process: subprocess.Popen[str]) -> None:
+    """Ctrl-C; who has been started where it is ignored is killed."""
+    process.send_signal(signal.SIGINT)
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(20)
+    process.kill()
+
+
 def test_status_is_watched(localcloud: Any) -> None:
     command = [sys.executable, "-m", "localcloud", "status", "--state-dir", str(localcloud.state_dir), "--watch"]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as watcher:
@@ -94,7 +103,7 @@ def test_status_is_watched(localcloud: Any) -> None:
             change = next(line for line in lines if f"distributions {identifier} status" in line)
             assert re.fullmatch(r"\d\d:\d\d:\d\d distributions \S+ status: (InProgress|Deployed)\n", change)
         finally:
-            watcher.send_signal(signal.SIGINT)
+            _interrupt(watcher)
     assert watcher.returncode == 130
 
 
@@ -322,7 +331,7 @@ def test_journal_is_followed(localcloud: Any) -> None:
             localcloud.client("sns").create_topic(Name="followed-too")
             assert json.loads(follower.stdout.readline())["resource"] == "followed-too"
         finally:
-            follower.send_signal(signal.SIGINT)
+            _interrupt(follower)
     assert follower.returncode == 130
 
 
@@ -338,7 +347,7 @@ def test_nobody_s_instance_cannot_be_lost(localcloud: Any) -> None:
     [
         ("elasticache", "describe_cache_parameter_groups", {}),
         ("ec2", "describe_capacity_reservations", {}),
-        ("ecr", "initiate_layer_upload", {"repositoryName": "none"}),
+        ("ecr", "describe_pull_through_cache_rules", {}),
     ],
 )
 def test_unknown_operation_is_refused_in_the_form_of_aws(

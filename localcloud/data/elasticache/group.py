@@ -159,6 +159,13 @@ class ValkeyGroup(ReplicationGroup):
         """A member's own name, by which it is reached whatever its role."""
         return self._address(f"{name}.{{id}}.{{rest}}", f"{name}.{{code}}.0001.{{tail}}")
 
+    def home_address(self, name: str) -> str:
+        """The name by which other members reach a member, on the one network that is theirs from the beginning.
+
+        By its own name it may be found on a client's network that the one who asks is not on yet.
+        """
+        return f"home.{self.member_address(name)}"
+
     def endpoints(self, member: Member) -> tuple[str, tuple[str, ...]]:
         """The name that leads to the member's role, and further ones that lead to it."""
         own = self.member_address(member.name)

@@ -248,7 +248,7 @@ class Lifecycle:
         group.primary.role, new.role = "replica", "primary"
         for member in group.replicas:
             if self._servers.runs(group.member_key(member)):
-                self._tell(group, member, "replicaof", group.member_address(new.name), str(group.port))
+                self._tell(group, member, "replicaof", group.home_address(new.name), str(group.port))
         self._place(group)
         self._write_configurations(group)
 
@@ -314,7 +314,7 @@ class Lifecycle:
             more_endpoints=more_endpoints,
             port=int(group.port),
             security_group_ids=tuple(group.security_group_ids),
-            home_names=(group.member_address(member.name),),
+            home_names=(group.home_address(member.name),),
         )
 
 

@@ -80,7 +80,7 @@ def configuration(group: ValkeyGroup, member: Member, secret: str) -> str:
     else:
         lines += [f"port {group.port}"]
     if member.role == "replica":
-        lines += [f"replicaof {group.member_address(group.primary.name)} {group.port}"]
+        lines += [f"replicaof {group.home_address(group.primary.name)} {group.port}"]
     return "\n".join(lines) + "\n"
 
 
