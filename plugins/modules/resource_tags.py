@@ -11,7 +11,8 @@ short_description: Tag AWS resources whose modules know no tags
 version_added: 0.2.0
 description:
   - Sets tags of ECR repositories and CloudWatch alarms, which M(community.aws.ecs_ecr) and
-    M(amazon.aws.cloudwatch_metric_alarm) make without any.
+    M(amazon.aws.cloudwatch_metric_alarm) make without any, and of databases that M(amazon.aws.rds_instance) restores
+    to a moment, for which it cannot hand them over.
   - Other tags stay.
 extends_documentation_fragment:
   - amazon.aws.common.modules
@@ -92,11 +93,13 @@ class Dialect:
     tags: str
     key: str
     value: str
+    operation: str = "tag_resource"
 
 
 DIALECTS: t.Mapping[str, Dialect] = {
     "cloudwatch": Dialect("ResourceARN", "Tags", "Tags", "Key", "Value"),
     "ecr": Dialect("resourceArn", "tags", "tags", "Key", "Value"),
+    "rds": Dialect("ResourceName", "TagList", "Tags", "Key", "Value", "add_tags_to_resource"),
 }
 _ABSENT = ("RepositoryNotFoundException", "ResourceNotFoundException", "ResourceNotFound")
 
@@ -131,7 +134,9 @@ class TagsManager:
             dialect = _dialect(step.resource)
             items = [{dialect.key: key, dialect.value: value} for key, value in sorted(self.tags.items())]
             with attempting(f"tag {step.resource}"):
-                self._service(step.resource).tag_resource(**{dialect.arn: step.resource, dialect.tags: items})
+                getattr(self._service(step.resource), dialect.operation)(
+                    **{dialect.arn: step.resource, dialect.tags: items}
+                )
 
     def project(self, observed: Observed, plan: Plan) -> Observed:
         """Return the tags as they will be."""
