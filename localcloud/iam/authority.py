@@ -140,10 +140,9 @@ def denial(call: Call, need: Need, verdict: Verdict, caller: str, protocol: Prot
     resource = f'"{need.resource}"' if protocol == "s3" else need.resource
     reason = _REASONS[verdict].format(action)
     message = f"User: {caller} is not authorized to perform: {action} on resource: {resource} {reason}"
-    known = refusal_of("denied", protocol)
     if call.service == "sns":
         return Refusal(403, "AuthorizationError", message)
-    return replace(known, message=f"{_EC2}{message}" if protocol == "ec2" else message)
+    return replace(refusal_of("denied", protocol), message=f"{_EC2}{message}" if protocol == "ec2" else message)
 
 
 _REASONS = {

@@ -233,7 +233,8 @@ def test_a_removal_takes_what_is_ours_and_keeps_data(life: Rehearsal, account: A
     checked = play(life, "teardown", *confirmed, "--check")
     assert life.writes()[before:] == [] and checked.recap["changed"] == 1
     # Interrupted among what takes minutes, it goes on where it stopped.
-    life.interrupted("playbooks/teardown.yml", *INVENTORIES, "--limit", NAME, *confirmed, at="DeleteDBInstance")
+    told = ("--limit", NAME, *life.rights[NAME], *confirmed)
+    life.interrupted("playbooks/teardown.yml", *INVENTORIES, *told, at="DeleteDBInstance")
     assert f"bucket {NAME}-ui-123456789012" in account.of(NAME)
     assert play(life, "teardown", *confirmed).recap["changed"] == 1
     left = account.of(NAME)

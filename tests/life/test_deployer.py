@@ -19,11 +19,9 @@ from tests.support.rehearsal import LIFE
 BEHIND = ("environment", "stack")
 """Policies of what AWS does behind the calls, with the rights of the caller: no journal can show it."""
 NEEDED_OTHERWISE = {
-    "cloudwatch:DeleteAlarms": "for the removal of a deployment with observability_alarms",
-    "cloudwatch:DeleteDashboards": "for the removal of a deployment with observability_alarms",
     "elasticbeanstalk:RemoveTags": "for a tag that is taken out of antenna_tags",
     "rds:DeleteDBParameterGroup": "for the removal of a deployment with data_tier_rds_parameters",
-    "rds:ModifyDBParameterGroup": "for other data_tier_rds_parameters than the deployment was made with",
+    "rds:ModifyDBParameterGroup": "for data_tier_rds_parameters that differ from what the family has anyway",
     "rds:RestoreDBInstanceFromDBSnapshot": "with data_tier_restore_snapshot, where the tests restore to a moment",
     "s3:DeleteObject": "for files that a release of the UI no longer has, once they are old",
     "sns:Subscribe": "for an address in observability_subscriptions",

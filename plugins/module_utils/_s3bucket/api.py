@@ -10,6 +10,7 @@ import json
 import typing as t
 from dataclasses import dataclass
 
+from ansible.module_utils.common.dict_transformations import camel_dict_to_snake_dict, snake_dict_to_camel_dict
 from ansible_collections.antenna.aws.plugins.module_utils._core.errors import AwsError
 from ansible_collections.antenna.aws.plugins.module_utils._core.module import attempting
 from ansible_collections.antenna.aws.plugins.module_utils._core.plan import Plan
@@ -139,7 +140,8 @@ def _get_versioning(client: t.Any, name: str) -> bool:
 
 def _get_public_access(client: t.Any, name: str) -> dict[str, bool]:
     block = client.get_public_access_block(Bucket=name, aws_retry=True)["PublicAccessBlockConfiguration"]
-    return {option: bool(block.get(_pascal(option))) for option in PUBLIC_ACCESS}
+    found = camel_dict_to_snake_dict(block)
+    return {option: bool(found.get(option)) for option in PUBLIC_ACCESS}
 
 
 def _get_policy(client: t.Any, name: str) -> dict[str, t.Any]:
@@ -172,7 +174,7 @@ def _put_versioning(client: t.Any, name: str, value: bool) -> None:
 
 
 def _put_public_access(client: t.Any, name: str, value: t.Mapping[str, bool]) -> None:
-    block = {_pascal(option): flag for option, flag in value.items()}
+    block = snake_dict_to_camel_dict(dict(value), capitalize_first=True)
     client.put_public_access_block(Bucket=name, PublicAccessBlockConfiguration=block, aws_retry=True)
 
 
@@ -245,7 +247,3 @@ def _rule_view(rule: LifecycleRule) -> dict[str, t.Any]:
         "expiration_days": rule.expiration_days,
         "noncurrent_version_expiration_days": rule.noncurrent_days,
     }
-
-
-def _pascal(option: str) -> str:
-    return "".join(word.capitalize() for word in option.split("_"))
