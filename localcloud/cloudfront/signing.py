@@ -9,7 +9,6 @@ The names that lead to the distribution count as one: who signs for its domain i
 from __future__ import annotations
 
 import base64
-import binascii
 import ipaddress
 import json
 import re
@@ -124,5 +123,5 @@ def _is_signed(key: str, signature: bytes, content: bytes) -> bool:
 def _decoded(text: str) -> bytes:
     try:
         return base64.b64decode(text.translate(_FROM_URL))
-    except (ValueError, binascii.Error):
+    except ValueError:
         return b""
