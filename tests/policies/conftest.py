@@ -40,13 +40,22 @@ def linters() -> Path:
 @pytest.fixture(scope="session")
 def documents(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
     """The documents of the role identity with `identity_policies: scoped`, by their names."""
-    folder = tmp_path_factory.mktemp("policies")
-    play, rendered = folder / "play.yml", folder / "scoped.json"
+    return rendered("production", tmp_path_factory.mktemp("policies"))
+
+
+@pytest.fixture(scope="session")
+def of_staging(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+    """The same of staging, whose name begins with production's."""
+    return rendered("staging", tmp_path_factory.mktemp("policies"))
+
+
+def rendered(inventory: str, folder: Path) -> dict[str, dict[str, Any]]:
+    play, file = folder / "play.yml", folder / "scoped.json"
     play.write_text(PLAY)
     given = {"antenna_account_id": ACCOUNT, "antenna_region": "us-west-2", "identity_policies": "scoped"}
-    options = ["-i", "inventories/production", "-e", json.dumps({**given, "dest": str(rendered)})]
+    options = ["-i", f"inventories/{inventory}", "-e", json.dumps({**given, "dest": str(file)})]
     command = [str(Path(sys.executable).parent / "ansible-playbook"), str(play), *options]
     done = subprocess.run(command, cwd=ROOT, env=dict(os.environ), capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    found: dict[str, dict[str, Any]] = json.loads(rendered.read_text())
+    found: dict[str, dict[str, Any]] = json.loads(file.read_text())
     return found

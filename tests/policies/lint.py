@@ -38,6 +38,14 @@ def actions(document: dict[str, Any]) -> list[str]:
     return [action for item in statements(document) for action in listed(item["Action"])]
 
 
+def resources(document: dict[str, Any]) -> set[str]:
+    """What the statements are about: their resources, and those that their conditions name."""
+    items = statements(document)
+    conditions = [item.get("Condition", {}).get("ArnLike", {}) for item in items]
+    given = [item["Resource"] for item in items] + [value for condition in conditions for value in condition.values()]
+    return {arn for value in given for arn in listed(value)}
+
+
 def open_to_all(document: dict[str, Any]) -> set[str]:
     """The actions on all resources that do more than look."""
     found = {

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -58,3 +59,12 @@ def test_what_cloudsplaining_finds_is_explained(
 ) -> None:
     found = lint.cloudsplaining(linters, documents[name], tmp_path)
     assert found == lint.explained("identity", name, "cloudsplaining")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_is_stagings_alone_is_not_productions(
+    documents: dict[str, dict[str, Any]], of_staging: dict[str, dict[str, Any]], name: str
+) -> None:
+    ours = lint.resources(documents[name])
+    theirs = {arn.replace("*", "x").replace("?", "x") for arn in lint.resources(of_staging[name]) - ours}
+    assert [(arn, other) for arn in ours - {"*"} for other in theirs if fnmatchcase(other, arn)] == []
