@@ -60,7 +60,7 @@ def test_there_are_these_policies_and_who_may_take_the_role(policies: dict[str, 
     (statement,) = policies["trust"]["Statement"]
     assert statement["Condition"]["StringEquals"] == {
         "token.actions.githubusercontent.com:aud": "sts.amazonaws.com",
-        "token.actions.githubusercontent.com:sub": ["repo:example/antenna:environment:antenna-production"],
+        "token.actions.githubusercontent.com:sub": ["repo:example/antenna:environment:production"],
     }
 
 

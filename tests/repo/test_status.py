@@ -1,0 +1,62 @@
+# Copyright: Contributors to the antenna.aws collection
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where the report of a deployment says that it answers, and where its domain names must lead."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible.parsing.dataloader import DataLoader
+from ansible.template import Templar, trust_as_template
+
+ROLE = Path(__file__).resolve().parents[2] / "roles/status"
+LOADER = DataLoader()
+DISTRIBUTION = "d111111abcdef8.cloudfront.net"
+ENVIRONMENT = "antenna-1.us-west-2.elasticbeanstalk.com"
+FOUND: dict[str, Any] = {
+    "antenna_name": "antenna",
+    "antenna_account_id": "123456789012",
+    "antenna_region": "us-west-2",
+    "antenna_environment_name": "antenna",
+    "status_drift": False,
+    "__status_environments": {"environments": [{"cname": ENVIRONMENT, "status": "Ready"}]},
+    "__status_drift": {"skipped": True},
+    "__deployment": {
+        "resources": [
+            {"kind": "distribution", "name": "antenna-ui", "owner": "ours", "exists": True, "status": "Deployed",
+             "details": {"domain_name": DISTRIBUTION}},
+        ]
+    },
+}  # fmt: skip
+BALANCED = {"antenna_environment_type": "LoadBalanced", "antenna_domain_names": ["antenna.example.org"]}
+SINGLE = {"antenna_environment_type": "SingleInstance", "antenna_domain_names": []}
+
+
+def report(deployment: dict[str, Any]) -> dict[str, Any]:
+    variables = LOADER.load_from_file(str(ROLE / "vars/main.yml"), trusted_as_template=True)
+    templar = Templar(loader=LOADER, variables={**variables, **FOUND, **deployment})
+    told: dict[str, Any] = templar.template(trust_as_template("{{ __status_report }}"))
+    return told
+
+
+@pytest.mark.parametrize(
+    ("deployment", "ui", "environment"),
+    [(BALANCED, "https://antenna.example.org/", "https"), (SINGLE, f"https://{DISTRIBUTION}/", "http")],
+    ids=["LoadBalanced", "SingleInstance"],
+)
+def test_urls_answer(deployment: dict[str, Any], ui: str, environment: str) -> None:
+    assert report(deployment)["urls"] == {
+        "ui": ui,
+        "api": f"{ui}api/v2/",
+        "distribution": f"https://{DISTRIBUTION}/",
+        "environment": f"{environment}://{ENVIRONMENT}/",
+    }
+
+
+def test_people_are_told_where_domain_names_must_lead() -> None:
+    template = trust_as_template((ROLE / "templates/report.txt.j2").read_text())
+    lines = Templar(loader=LOADER, variables={"__status": report(BALANCED)}).template(template).splitlines()
+    assert [line.split() for line in lines if DISTRIBUTION in line] == [["distribution", f"https://{DISTRIBUTION}/"]]
