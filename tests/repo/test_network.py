@@ -6,24 +6,19 @@
 from __future__ import annotations
 
 from ipaddress import ip_network
-from pathlib import Path
 
 import pytest
-from ansible.parsing.dataloader import DataLoader
-from ansible.template import Templar, trust_as_template
 
-DEFAULTS = Path(__file__).resolve().parents[2] / "roles/network/defaults/main.yml"
-LOADER = DataLoader()
+from tests.support.roles import evaluated, variables_of
+
 VPC = ip_network("172.31.0.0/16")
 ZONES = 6
 """So many has the region with the most, us-east-1; AWS gives each the next /20 of the default VPC."""
 
 
 def ranges(name: str) -> list[str]:
-    defaults = LOADER.load_from_file(str(DEFAULTS), trusted_as_template=True)
-    variables = {**defaults, "antenna_name": name, "antenna_region": "us-east-1"}
-    asked = trust_as_template("{{ network_private_subnets | map(attribute='cidr') }}")
-    return list(Templar(loader=LOADER, variables=variables).template(asked))
+    variables = {**variables_of("network"), "antenna_name": name, "antenna_region": "us-east-1"}
+    return list(evaluated("{{ network_private_subnets | map(attribute='cidr') }}", variables))
 
 
 @pytest.mark.parametrize("name", ["antenna", "antenna-staging", *(f"antenna-{number}" for number in range(20))])

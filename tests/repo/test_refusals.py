@@ -7,28 +7,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from ansible.parsing.dataloader import DataLoader
 from ansible.playbook.task import Task
 from ansible.template import Templar
 from ansible_collections.antenna.aws.plugins.action.role_variables import ActionModule
+
+from tests.support.roles import LOADER, variables_of
 
 ROOT = Path(__file__).resolve().parents[2]
 ROLES = yaml.safe_load((ROOT / "roles/preflight/defaults/main.yml").read_text())["preflight_roles"]
 
 
-class Reader(DataLoader):  # type: ignore[misc]
-    """Reads each file once; nothing here changes what it gets, so that it needs no copy."""
-
-    load_from_file = cache(DataLoader.load_from_file)
-
-
-LOADER = Reader()
 SOUND: Mapping[str, Any] = {
     "antenna_name": "antenna",
     "antenna_account_id": "123456789012",
@@ -79,9 +72,7 @@ def refusal(file: str, told: Mapping[str, Any]) -> str:
     tasks = document[0]["tasks"] if "hosts" in document[0] else document
     variables: dict[str, Any] = {**SOUND, "inventory_hostname": "antenna-production"}
     if file.startswith("roles/"):
-        for kind in ("defaults", "vars"):
-            given = ROOT / Path(file).parents[1] / kind / "main.yml"
-            variables |= (LOADER.load_from_file(str(given), trusted_as_template=True) or {}) if given.exists() else {}
+        variables |= variables_of(file.split("/")[1])
     for task in (one for one in tasks if "ansible.builtin.assert" in one):
         templar = Templar(loader=LOADER, variables={**variables, **task.get("vars", {}), **told})
         asked = task["ansible.builtin.assert"]

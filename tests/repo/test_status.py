@@ -5,15 +5,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible.parsing.dataloader import DataLoader
-from ansible.template import Templar, trust_as_template
 
-ROLE = Path(__file__).resolve().parents[2] / "roles/status"
-LOADER = DataLoader()
+from tests.support.roles import ROLES, evaluated, variables_of
+
 DISTRIBUTION = "d111111abcdef8.cloudfront.net"
 ENVIRONMENT = "antenna-1.us-west-2.elasticbeanstalk.com"
 FOUND: dict[str, Any] = {
@@ -36,9 +33,7 @@ SINGLE = {"antenna_environment_type": "SingleInstance", "antenna_domain_names": 
 
 
 def report(deployment: dict[str, Any]) -> dict[str, Any]:
-    variables = LOADER.load_from_file(str(ROLE / "vars/main.yml"), trusted_as_template=True)
-    templar = Templar(loader=LOADER, variables={**variables, **FOUND, **deployment})
-    told: dict[str, Any] = templar.template(trust_as_template("{{ __status_report }}"))
+    told: dict[str, Any] = evaluated("{{ __status_report }}", {**variables_of("status"), **FOUND, **deployment})
     return told
 
 
@@ -57,6 +52,6 @@ def test_urls_answer(deployment: dict[str, Any], ui: str, environment: str) -> N
 
 
 def test_people_are_told_where_domain_names_must_lead() -> None:
-    template = trust_as_template((ROLE / "templates/report.txt.j2").read_text())
-    lines = Templar(loader=LOADER, variables={"__status": report(BALANCED)}).template(template).splitlines()
+    template = (ROLES / "status/templates/report.txt.j2").read_text()
+    lines = evaluated(template, {"__status": report(BALANCED)}).splitlines()
     assert [line.split() for line in lines if DISTRIBUTION in line] == [["distribution", f"https://{DISTRIBUTION}/"]]
