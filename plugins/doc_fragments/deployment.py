@@ -61,8 +61,8 @@ options:
         type: str
       mark:
         description:
-          - Text in the description, comment or body by which a resource that bears no tags is known as the
-            deployment's.
+          - Text in the description, comment or body by which a resource is known as the deployment's where it bears no
+            tags, or does not tell them, as a V(replication_group) that is not available.
         type: str
       data:
         description:

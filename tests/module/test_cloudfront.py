@@ -316,6 +316,16 @@ class TestOriginAccessControl:
         changed = twice_in_check_and_run(account, self.module, args, ["update"])["origin_access_control"]
         assert (changed["id"], changed["description"]) == (made["id"], "UI bucket")
 
+    def test_a_deployment_finds_it_on_any_page(self, cloud: Any) -> None:
+        cloudfront = cloud.client("cloudfront")
+        plain = {"SigningProtocol": "sigv4", "SigningBehavior": "always", "OriginAccessControlOriginType": "s3"}
+        names = [f"a-{number:03}" for number in range(101)]
+        for name in names:
+            cloudfront.create_origin_access_control(OriginAccessControlConfig={"Name": name, **plain})
+        wanted = [{"kind": "origin_access_control", "names": [names[0], names[-1]]}]
+        looked = cloud.run_module("deployment_info", {"resources": wanted, "identity": {"Environment": "web"}})
+        assert [item["exists"] for item in looked["resources"]] == [True, True]
+
     def test_removed(self, account: Any) -> None:
         account.run_module(self.module, self.args)
         account.calls()

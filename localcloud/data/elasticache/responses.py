@@ -161,6 +161,20 @@ class ValkeyResponse(ElastiCacheResponse):  # type: ignore[misc]
             raise requests.absent("CreateSnapshot of a replication group")
         return super().create_snapshot()
 
+    # -- tags -----------------------------------------------------------------------------------------------------
+
+    def list_tags_for_resource(self) -> ActionResult:
+        self._check_tags()
+        return super().list_tags_for_resource()
+
+    def add_tags_to_resource(self) -> ActionResult:
+        self._check_tags()
+        return super().add_tags_to_resource()
+
+    def remove_tags_from_resource(self) -> ActionResult:
+        self._check_tags()
+        return super().remove_tags_from_resource()
+
     # -- subnet groups --------------------------------------------------------------------------------------------
 
     def modify_cache_subnet_group(self) -> ActionResult:
@@ -202,6 +216,13 @@ class ValkeyResponse(ElastiCacheResponse):  # type: ignore[misc]
     def _check_available(group: ValkeyGroup) -> None:
         if group.status != "available":
             raise requests.state("Replication group must be in available state to modify.")
+
+    def _check_tags(self) -> None:
+        """A group neither tells nor changes its tags while it is not available."""
+        arn = self._get_param("ResourceName")
+        for group in self.elasticache_backend.replication_groups.values():
+            if isinstance(group, ValkeyGroup) and group.arn == arn and group.status != "available":
+                raise requests.state("Cluster not in available state to perform tagging operations.")
 
     def _group(self) -> ReplicationGroup:
         name = str(self._get_param("ReplicationGroupId"))

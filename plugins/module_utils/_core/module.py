@@ -132,13 +132,16 @@ def error_code(error: Exception) -> str:
     return type(error).__name__
 
 
-def client(module: t.Any, service: str) -> t.Any:
-    """Return a client of the service; its calls take ``aws_retry=True`` to be repeated when AWS throttles."""
+def client(module: t.Any, service: str, attempts: int = 3) -> t.Any:
+    """Return a client of the service; its calls take ``aws_retry=True`` to be repeated when AWS throttles.
+
+    ``attempts`` is how often botocore itself tries each call.
+    """
     # Imported here: the collection's import chain asks for boto3, and pure users of this file do not need it.
     from ansible_collections.amazon.aws.plugins.module_utils.retries import AWSRetry
 
     # Without these a service that accepts connections and never answers holds a task for many minutes.
-    bounded = {"connect_timeout": 10, "read_timeout": 60, "retries": {"mode": "standard", "max_attempts": 3}}
+    bounded = {"connect_timeout": 10, "read_timeout": 60, "retries": {"mode": "standard", "max_attempts": attempts}}
     return module.client(service, retry_decorator=AWSRetry.jittered_backoff(retries=8, max_delay=20), config=bounded)
 
 

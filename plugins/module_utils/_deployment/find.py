@@ -9,9 +9,12 @@ from __future__ import annotations
 import functools
 import typing as t
 
+from ansible_collections.antenna.aws.plugins.module_utils._cloudfront.api import find_access_control
 from ansible_collections.antenna.aws.plugins.module_utils._core.errors import AwsError
 from ansible_collections.antenna.aws.plugins.module_utils._core.module import attempting
+from ansible_collections.antenna.aws.plugins.module_utils._core.module import client as client_of
 from ansible_collections.antenna.aws.plugins.module_utils._deployment.model import Declared, Found
+from ansible_collections.antenna.aws.plugins.module_utils._elasticache.api import ElastiCacheApi
 
 Client = t.Callable[[str], t.Any]
 Raw = t.Mapping[str, t.Any]
@@ -30,7 +33,6 @@ _ABSENT = frozenset(
         "NoSuchEntity",
         "NoSuchFunctionExists",
         "NotFound",
-        "ReplicationGroupNotFoundFault",
         "RepositoryNotFoundException",
         "ResourceNotFound",
         "ResourceNotFoundException",
@@ -52,8 +54,7 @@ def find(client: Client, declared: Declared) -> Found | None:
 
 def clients(module: t.Any) -> Client:
     """Return what gives each service's client, made when it is first asked for."""
-    config = {"connect_timeout": 10, "read_timeout": 60, "retries": {"mode": "standard", "max_attempts": 8}}
-    return functools.cache(lambda service: module.client(service, config=config))
+    return functools.cache(lambda service: client_of(module, service, attempts=8))
 
 
 def tags_of(items: t.Iterable[Raw] | None) -> dict[str, str]:
@@ -220,21 +221,14 @@ def _metric_filter(client: Client, declared: Declared) -> Found | None:
 
 
 def _origin_access_control(client: Client, declared: Declared) -> Found | None:
-    answer = client("cloudfront").list_origin_access_controls()["OriginAccessControlList"]
-    for item in answer.get("Items") or ():
-        if item["Name"] == declared.name:
-            return Found(item["Id"], None, text=item.get("Description", ""))
-    return None
+    control = find_access_control(client("cloudfront"), declared.name)
+    return Found(control.id, None, text=control.description) if control else None
 
 
 def _replication_group(client: Client, declared: Declared) -> Found | None:
-    elasticache = client("elasticache")
-    for group in elasticache.describe_replication_groups(ReplicationGroupId=declared.name)["ReplicationGroups"]:
-        if group["Status"] == "deleting":
-            return Found(group.get("ARN", ""), {}, status="deleting")
-        tags = elasticache.list_tags_for_resource(ResourceName=group["ARN"])["TagList"]
-        return Found(group["ARN"], tags_of(tags), status=group["Status"])
-    return None
+    """Only while it is available it tells its tags; its description bears the mark always."""
+    group = ElastiCacheApi(client("elasticache")).group(declared.name)
+    return Found(group.arn or "", group.tags, text=group.description or "", status=group.status) if group else None
 
 
 def _repository(client: Client, declared: Declared) -> Found | None:

@@ -26,10 +26,10 @@ USER_TAGS = "antenna.aws/"
 class Declared:
     """A resource that the deployment makes, as its role names it.
 
-    ``mark`` stands in the description, comment or body of what cannot bear tags. ``data`` is kept unless told.
-    ``shared`` is what the deployments of an account share; ``mark`` is then the tag that says that this one uses it,
-    and ``policies`` are the inline policies that are this deployment's. ``parent`` is what the name is unique in: a
-    VPC, a log group.
+    ``mark`` stands in the description, comment or body of what cannot bear tags, or does not tell them at times.
+    ``data`` is kept unless told. ``shared`` is what the deployments of an account share; ``mark`` is then the tag that
+    says that this one uses it, and ``policies`` are the inline policies that are this deployment's. ``parent`` is what
+    the name is unique in: a VPC, a log group.
     """
 
     kind: str
@@ -48,7 +48,7 @@ class Declared:
 
 @dataclass(frozen=True)
 class Found:
-    """A resource as it is. ``tags`` is None where it cannot bear any, ``text`` what bears the mark then.
+    """A resource as it is. ``tags`` is None where it bears or tells none, ``text`` what bears the mark then.
 
     ``members`` are what it consists of as far as that matters: inline policies of a role, names of log groups.
     """
@@ -88,7 +88,7 @@ class Resource:
 
 
 def owner(declared: Declared, found: Found | None, identity: t.Mapping[str, str]) -> str:
-    """Return whose the resource is: ours with the deployment's tags, or with its mark where it bears no tags."""
+    """Return whose the resource is: ours with the deployment's tags, or with its mark where it tells no tags."""
     if found is None:
         return NOBODY
     if declared.shared:

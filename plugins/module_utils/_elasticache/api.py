@@ -103,7 +103,7 @@ class ElastiCacheApi:
             with attempting(f"list the tags of the replication group {name!r}"):
                 answer = self.client.list_tags_for_resource(ResourceName=raw["ARN"], aws_retry=True)
         except AwsError as error:
-            # A group that is being created or deleted has no tags that could be asked for.
+            # A group that is being created, changed, backed up or deleted has no tags that could be asked for.
             if error.code in ("InvalidReplicationGroupState", "ReplicationGroupNotFoundFault"):
                 return None
             raise

@@ -248,19 +248,34 @@ def test_changes_are_made_at_once_or_wait_for_the_window(localcloud: Any, cache:
         cache.elasticache.test_failover(ReplicationGroupId="ants", NodeGroupId="0001")
 
 
-def test_deletion_is_seen_while_it_lasts(localcloud: Any) -> None:
+def test_creation_and_deletion_are_seen_while_they_last(localcloud: Any, run_module: Any) -> None:
+    """Tags are told in between only: by its description a deployment knows its group before and after."""
     client = localcloud.client("elasticache")
-    client.create_replication_group(ReplicationGroupId="brief", ReplicationGroupDescription="brief", Engine="valkey")
-    client.get_waiter("replication_group_available").wait(ReplicationGroupId="brief", WaiterConfig={"Delay": 1})
-    brief = client.describe_replication_groups(ReplicationGroupId="brief")["ReplicationGroups"][0]
-    assert ".ng.0001.usw2." in brief["NodeGroups"][0]["PrimaryEndpoint"]["Address"]
-    with pytest.raises(client.exceptions.ReplicationGroupAlreadyExistsFault):
-        client.create_replication_group(ReplicationGroupId="BRIEF", ReplicationGroupDescription="brief")
-    localcloud.admin("POST", "latency", {"elasticache.delete": 3600})
+    given = {"ReplicationGroupId": "brief", "ReplicationGroupDescription": "Redis of web", "Engine": "valkey"}
+
+    def seen() -> tuple[str, str, dict[str, str]]:
+        brief = {"kind": "replication_group", "names": ["brief"], "mark": "Redis of web"}
+        keys = {"access_key": "testing", "secret_key": "testing-secret"}
+        connection = {"endpoint_url": localcloud.endpoint, "region": "us-west-2", **keys}
+        told = {"resources": [brief], "identity": {"Environment": "web"}, **connection}
+        (found,) = run_module("deployment_info", told)["resources"]
+        return found["status"], found["owner"], found["tags"]
+
+    localcloud.admin("POST", "latency", {"elasticache.create": 3600, "elasticache.delete": 3600})
     try:
+        created = client.create_replication_group(**given, Tags=[{"Key": "Environment", "Value": "web"}])
+        assert seen() == ("creating", "ours", {})
+        with pytest.raises(client.exceptions.InvalidReplicationGroupStateFault, match="perform tagging operations"):
+            client.list_tags_for_resource(ResourceName=created["ReplicationGroup"]["ARN"])
+        localcloud.advance(3600)
+        client.get_waiter("replication_group_available").wait(ReplicationGroupId="brief", WaiterConfig={"Delay": 1})
+        assert seen() == ("available", "ours", {"Environment": "web"})
+        brief = client.describe_replication_groups(ReplicationGroupId="brief")["ReplicationGroups"][0]
+        assert ".ng.0001.usw2." in brief["NodeGroups"][0]["PrimaryEndpoint"]["Address"]
+        with pytest.raises(client.exceptions.ReplicationGroupAlreadyExistsFault):
+            client.create_replication_group(**{**given, "ReplicationGroupId": "BRIEF"})
         client.delete_replication_group(ReplicationGroupId="brief")
-        shown = client.describe_replication_groups(ReplicationGroupId="brief")["ReplicationGroups"][0]
-        assert shown["Status"] == "deleting"
+        assert seen() == ("deleting", "ours", {})
         localcloud.advance(3600)
         client.get_waiter("replication_group_deleted").wait(ReplicationGroupId="brief", WaiterConfig={"Delay": 1})
     finally:
