@@ -282,5 +282,6 @@ def test_the_database_is_restored_to_a_moment_beside_the_old_one(production: Pro
     production.ansible("restore", data_tier_rds_identifier=name, **source)
     restored = production.database(name)
     assert restored["MultiAZ"] and restored["DeletionProtection"]
+    assert [group["ParameterApplyStatus"] for group in restored["DBParameterGroups"]] == ["in-sync"]
     assert production.database()["DBInstanceStatus"] == "available"
     assert production.projects() == projects

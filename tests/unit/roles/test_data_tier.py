@@ -1,0 +1,84 @@
+# Copyright: Contributors to the antenna.aws collection
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the data tier makes of a database as RDS shows it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.support.tasks import RoleTask
+
+NEW: list[dict[str, Any]] = []
+ENDPOINT = {"address": "antenna-postgres.example.rds.amazonaws.com", "port": 5432}
+
+
+def start(instances: list[dict[str, Any]], **given: Any) -> RoleTask:
+    known = {
+        "antenna_name": "antenna",
+        "antenna_region": "us-west-2",
+        "__data_tier_rds_present": {"instances": instances},
+    }
+    return RoleTask("data_tier/tasks/rds.yml", "Start the database", {**known, **given})
+
+
+@pytest.mark.parametrize(
+    ("running", "declared", "asked"),
+    [
+        ("", "17.6", "17.6"),
+        ("17.6", "17.6", "17.6"),
+        ("17.10", "17.6", "17.10"),
+        ("17.6", "17", "17.6"),
+        ("17.6", "17.10", "17.10"),
+        ("16.10", "17.6", "17.6"),
+        ("18.1", "17.6", "17.6"),
+        ("17.7", 17.6, "17.7"),
+    ],
+)
+def test_what_rds_has_upgraded_stays_so_within_the_major_version(running: str, declared: Any, asked: str) -> None:
+    instances = [{"engine_version": running, "allocated_storage": 20, "endpoint": ENDPOINT}] if running else NEW
+    task = start(instances, data_tier_rds_engine_version=declared)
+    assert task.argument("engine_version") == asked
+
+
+def test_a_database_is_not_changed_while_it_is_being_created() -> None:
+    assert start(NEW).holds("when")
+    assert not start([{"db_instance_status": "creating"}]).holds("when")
+    assert start([{"db_instance_status": "backing-up", "endpoint": ENDPOINT}]).holds("when")
+
+
+USABLE = {
+    "available",
+    "backing-up",
+    "configuring-enhanced-monitoring",
+    "configuring-iam-database-auth",
+    "configuring-log-exports",
+    "storage-config-upgrade",
+    "storage-initialization",
+    "storage-optimization",
+}
+LOST = {
+    "failed",
+    "inaccessible-encryption-credentials",
+    "incompatible-network",
+    "incompatible-option-group",
+    "incompatible-parameters",
+    "incompatible-restore",
+    "insufficient-capacity",
+    "restore-error",
+    "stopped",
+    "storage-full",
+}
+PASSING = {"creating", "deleting", "maintenance", "modifying", "rebooting", "resetting-master-credentials", "starting"}
+
+
+@pytest.mark.parametrize("status", sorted(USABLE | LOST | PASSING))
+def test_a_database_is_awaited_until_it_takes_connections(status: str) -> None:
+    shown = {"instances": [{"db_instance_status": status}]}
+    awaiting = RoleTask(
+        "data_tier/tasks/await_rds.yml", "Await the database", {"__data_tier_rds": shown, "ansible_check_mode": False}
+    )
+    assert awaiting.holds("until") == (status not in PASSING)
+    assert awaiting.holds("failed_when") == (status not in USABLE)
