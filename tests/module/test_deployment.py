@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 IDENTITY = {"Environment": "web", "ManagedBy": "antenna.aws"}
@@ -78,6 +79,27 @@ def test_a_deployment_is_removed_and_nothing_else(aws: Any) -> None:
     assert aws.writes() == []
     assert aws.run_module("deployment_removal", {**wanted, "delete_data": True})["changed"]
     assert [bucket["Name"] for bucket in aws.client("s3").list_buckets()["Buckets"]] == ["theirs"]
+
+
+def test_an_object_that_stays_is_told(aws: Any) -> None:
+    s3 = aws.client("s3")
+    s3.create_bucket(Bucket="web-ui", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+    s3.put_bucket_tagging(Bucket="web-ui", Tagging={"TagSet": TAGS})
+    for key in ("index.html", "kept/report.html"):
+        s3.put_object(Bucket="web-ui", Key=key, Body=b"1")
+    statement = {
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:DeleteObject*",
+        "Resource": "arn:aws:s3:::web-ui/kept/*",
+    }
+    s3.put_bucket_policy(Bucket="web-ui", Policy=json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
+    wanted = {"resources": [{"kind": "bucket", "names": ["web-ui"]}], "identity": IDENTITY}
+    refused = aws.run_module("deployment_removal", wanted)
+    assert (
+        "Could not delete the object kept/report.html of the bucket web-ui: AWS answered AccessDenied" in refused["msg"]
+    )
+    assert owners(aws, wanted["resources"]) == {"web-ui": "ours"}
 
 
 def test_tags_of_what_is_made_without(aws: Any) -> None:

@@ -22,6 +22,7 @@ Remover = t.Callable[[Client, Remove, Found], None]
 
 _NOT_YET = frozenset(
     {
+        "BucketNotEmpty",
         "CacheSubnetGroupInUse",
         "DeleteConflict",
         "DependencyViolation",
@@ -41,6 +42,8 @@ _NOT_YET = frozenset(
 """What AWS answers while something else must be gone first: it is tried again."""
 _BUSY = "Must be Ready"
 _DELETED_AT_ONCE = 1000
+_PASSING = frozenset({"InternalError", "ServiceUnavailable", "SlowDown"})
+"""What S3 answers of an object that it deletes when asked again."""
 
 
 def advance(client: Client, step: Remove) -> bool:
@@ -90,8 +93,22 @@ def _bucket(client: Client, step: Remove, found: Found) -> None:
         objects = [{"Key": item["Key"], "VersionId": item["VersionId"]} for item in versions]
         for first in range(0, len(objects), _DELETED_AT_ONCE):
             chunk = objects[first : first + _DELETED_AT_ONCE]
-            s3.delete_objects(Bucket=name, Delete={"Objects": chunk, "Quiet": True})
+            answer = s3.delete_objects(Bucket=name, Delete={"Objects": chunk, "Quiet": True})
+            _require_deletion(name, answer.get("Errors") or ())
+    # Meanwhile something may have come: CloudFront delivers logs of a distribution that is gone.
     s3.delete_bucket(Bucket=name)
+
+
+def _require_deletion(bucket: str, errors: t.Iterable[t.Mapping[str, str]]) -> None:
+    """Raise AwsError for an object that stays: the call itself succeeds then."""
+    for error in errors:
+        if error["Code"] not in _PASSING:
+            raise AwsError(
+                f"delete the object {error['Key']} of the bucket {bucket}",
+                f"AWS answered {error['Code']}: {error['Message']}",
+                "Delete it, or let the caller do so, and run it again: it goes on where it stopped",
+                code=error["Code"],
+            )
 
 
 def _cache_subnet_group(client: Client, step: Remove, found: Found) -> None:

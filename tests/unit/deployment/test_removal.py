@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import boto3
 import pytest
 from ansible_collections.antenna.aws.plugins.module_utils._core.errors import AntennaError
 from ansible_collections.antenna.aws.plugins.module_utils._deployment.find import FINDERS
@@ -20,8 +21,15 @@ from ansible_collections.antenna.aws.plugins.module_utils._deployment.model impo
     owner,
     resource,
 )
-from ansible_collections.antenna.aws.plugins.module_utils._deployment.planner import STAGES, kept, plan, project
-from ansible_collections.antenna.aws.plugins.module_utils._deployment.remove import REMOVERS
+from ansible_collections.antenna.aws.plugins.module_utils._deployment.planner import (
+    STAGES,
+    Remove,
+    kept,
+    plan,
+    project,
+)
+from ansible_collections.antenna.aws.plugins.module_utils._deployment.remove import REMOVERS, advance
+from botocore.stub import Stubber
 
 IDENTITY = {"Environment": "web", "ManagedBy": "antenna.aws"}
 OURS = {**IDENTITY, "Name": "x"}
@@ -133,3 +141,14 @@ def test_several_names_of_a_kind() -> None:
         ("subnet", "a", "vpc-1"),
         ("subnet", "b", "vpc-1"),
     ]
+
+
+def test_what_came_into_a_bucket_meanwhile_is_removed_by_the_next_attempt() -> None:
+    s3 = boto3.client("s3", region_name="eu-central-1", aws_access_key_id="a", aws_secret_access_key="b")
+    with Stubber(s3) as answers:
+        answers.add_response("head_bucket", {})
+        answers.add_response("get_bucket_tagging", {"TagSet": []})
+        answers.add_response("list_object_versions", {})
+        answers.add_client_error("delete_bucket", "BucketNotEmpty")
+        assert not advance(lambda _service: s3, Remove("remove", "bucket ui-logs", "", Declared("bucket", "ui-logs")))
+        answers.assert_no_pending_responses()
