@@ -12,11 +12,14 @@ or an agent that one configures. Here StreamLogs brings it as well, into <enviro
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import threading
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from moto.logs.exceptions import ResourceAlreadyExistsException, ResourceNotFoundException
 from moto.logs.models import logs_backends
 
 from localcloud.engine import EngineError
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
 
 PERIOD_SECONDS = 1.0
 LINE_LIMIT = 200_000
+LOG = logging.getLogger("localcloud.logs")
 
 
 @dataclass(frozen=True)
@@ -72,7 +76,7 @@ class Pump:
         self._thread.start()
 
     def stop(self) -> None:
-        """Copy what is left and end."""
+        """Copy nothing more: the logs end with the cloud."""
         self._stopped.set()
 
     def watch(self, container: str, destination: Destination) -> None:
@@ -101,23 +105,32 @@ class Pump:
                 backend.delete_log_group(name)
 
     def lines(self, container: str, since: str = "") -> list[Line]:
-        """A container's output after the stamp `since`; none when the container is gone."""
+        """A container's output after the stamp `since`, in its order; none when the container is gone."""
         moment = _moment(since) if since else None
         try:
             output = b"".join(self._cloud.engine.logs(container, since=moment))
         except EngineError:
             return []
-        found = [_line(text) for text in output.decode(errors="replace").splitlines() if text]
-        return [line for line in found if line.stamp > since]
+        # To Docker a line ends with \n: a progress bar's \r and what else Unicode breaks lines at belong to it.
+        found = [_line(text) for text in output.decode(errors="replace").split("\n") if text]
+        # stdout and stderr are stamped each by itself, and may be written the wrong way round.
+        return sorted((line for line in found if line.stamp > since), key=lambda line: line.stamp)
 
     def _run(self) -> None:
         while not self._stopped.wait(PERIOD_SECONDS):
             with self._lock:
                 watched = list(self._watched.values())
             for item in watched:
-                with self._lock:
-                    if item.container in self._watched:
-                        self._copy(item)
+                try:
+                    self._copy_watched(item)
+                except Exception:
+                    # What one container writes is no reason to copy nobody's output any more.
+                    LOG.exception("output of container %s", item.container)
+
+    def _copy_watched(self, item: _Watched) -> None:
+        with self._lock:
+            if item.container in self._watched:
+                self._copy(item)
 
     def _copy(self, watched: _Watched) -> None:
         new = self.lines(watched.container, watched.seen)
@@ -134,9 +147,11 @@ class Pump:
         if not events:
             return
         backend = logs_backends[destination.account][destination.region]
-        with self._lock:
+        # The API makes and deletes groups meanwhile; lines for one that is deleted at this moment are gone with it.
+        with self._lock, contextlib.suppress(ResourceNotFoundException):
             if destination.group not in backend.groups:
-                backend.create_log_group(destination.group, {})
+                with contextlib.suppress(ResourceAlreadyExistsException):
+                    backend.create_log_group(destination.group, {})
                 if destination.retention_days is not None:
                     backend.put_retention_policy(destination.group, destination.retention_days)
             backend.ensure_log_stream(destination.group, destination.stream)
