@@ -73,10 +73,25 @@ def launch(environment: Environment, kind: str, groups: list[str], number: int) 
         instance = reservation.instances[0]
         profile = environment.setting(options.LAUNCH, "IamInstanceProfile") or ""
         which = "iam_instance_profile_arn" if profile.startswith("arn:") else "iam_instance_profile_name"
-        backend.associate_iam_instance_profile(instance_id=instance.id, **{which: profile})
+        try:
+            backend.associate_iam_instance_profile(instance_id=instance.id, **{which: profile})
+        except (ServiceException, EC2ClientError):
+            instance.terminate()
+            raise
     except (ServiceException, EC2ClientError) as error:
         raise LaunchError(f"Launching a new EC2 instance. Status Reason: {getattr(error, 'message', error)}") from error
     return Launched(str(instance.id), str(instance.placement.zone), str(instance.private_ip or ""))
+
+
+def terminate(environment: Environment, instance_id: str) -> None:
+    """Terminate an instance as a scaling group does, which termination protection does not prevent.
+
+    https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_ChangingDisableAPITermination.html, "Considerations". An
+    instance that EC2 does not know any more is no error.
+    """
+    instance = ec2_backends[environment.account][environment.region].get_instance_by_id(instance_id)
+    if instance is not None:
+        instance.terminate()
 
 
 def _image(backend: Any) -> str:

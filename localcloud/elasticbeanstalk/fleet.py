@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypeVar
@@ -15,7 +16,7 @@ from localcloud.ecs.clusters import Clusters
 from localcloud.elasticbeanstalk import balancer, health, resources, rollout
 from localcloud.elasticbeanstalk.balancer import HTTP_PORT, HTTPS_PORT, Layout
 from localcloud.elasticbeanstalk.ec2 import LaunchError
-from localcloud.elasticbeanstalk.front import Front, TargetHealth
+from localcloud.elasticbeanstalk.front import Front, PortTaken, TargetHealth
 from localcloud.elasticbeanstalk.health import Facts, Found
 from localcloud.elasticbeanstalk.instance import Instance, Tools
 from localcloud.elasticbeanstalk.models import random_name
@@ -94,15 +95,24 @@ class Fleet:
         :raises LaunchError: When it cannot be had here.
         """
         environment, layout = self.environment, self.layout()
-        for port in sorted({HTTP_PORT, *(item.port for item in layout.listeners)} - set(environment.ports)):
-            local = self._tools.ports.take(f"{environment.name}:{port}")
-            environment.ports = {**environment.ports, port: local}
-        self.front.arrange(layout, environment.ports)
+        self._listen(layout)
         # What has HTTPS only is reached there, where AWS would name the load balancer without any port.
         known = {item.port for item in layout.listeners}
         first = HTTP_PORT if HTTP_PORT in known or not known else min(known)
         environment.endpoint_url = f"{LOOPBACK}:{environment.ports[first]}"
         self._tools.cloud.names.set(environment.cname, address_of(environment))
+
+    def _listen(self, layout: Layout) -> None:
+        """Have the front listen: on other ports where, since we looked for free ones, somebody else was quicker."""
+        environment = self.environment
+        for port in sorted({HTTP_PORT, *(item.port for item in layout.listeners)} - set(environment.ports)):
+            local = self._tools.ports.take(f"{environment.name}:{port}")
+            environment.ports = {**environment.ports, port: local}
+        try:
+            self.front.arrange(layout, environment.ports)
+        except PortTaken as taken:
+            environment.ports = {port: local for port, local in environment.ports.items() if local not in taken.ports}
+            self._listen(layout)
 
     def serve(self, instances: Sequence[Instance]) -> None:
         """Let requests come to these: behind the load balancer with the others, at the elastic IP address alone."""
@@ -128,7 +138,7 @@ class Fleet:
     def launch(self, count: int) -> list[Instance]:
         """New instances, running nothing yet, not among the environment's own.
 
-        :raises LaunchError: When EC2 refuses; none is left then.
+        :raises LaunchError: When EC2 refuses, or there is no port for one; none is left then.
         """
         environment = self.environment
         cluster = self._clusters.ensure(environment.account, environment.region, environment.cluster)
@@ -136,7 +146,7 @@ class Fleet:
         try:
             for _ in range(count):
                 made.append(Instance(self._tools, environment, cluster))
-        except (LaunchError, EngineError):
+        except Exception:
             self.discard(made)
             raise
         self._tools.cloud.clock.wait(self._tools.cloud.latency.of("ec2.launch"))
@@ -211,7 +221,9 @@ class Fleet:
         self._seen = targets
         for instance in self.instances:
             if not instance.lost and not resources.is_running(self.environment, instance.id):
-                instance.lose()
+                instance.lost = True
+                # What it ran may take its time to go: other environments must not wait for it.
+                threading.Thread(target=_lose, args=(instance,), daemon=True).start()
         environment = self.environment
         resources.show_instances(environment, rollout.capacity(environment.setting, environment.load_balanced))
         resources.show_targets(environment, [*dict.fromkeys(name for found in targets.values() for name in found)])
@@ -226,6 +238,11 @@ class Fleet:
 def _terminate(instance: Instance) -> None:
     with contextlib.suppress(EngineError):
         instance.terminate()
+
+
+def _lose(instance: Instance) -> None:
+    with contextlib.suppress(EngineError):
+        instance.lose()
 
 
 def _named(instances: Sequence[Instance]) -> str:

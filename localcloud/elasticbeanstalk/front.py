@@ -41,6 +41,14 @@ INSTANT_PACE = 1 / 30
 MACHINE = SystemClock()
 
 
+class PortTaken(EngineError):
+    """Others listen already on these `ports` of loopback."""
+
+    def __init__(self, ports: set[int]) -> None:
+        super().__init__(f"others listen already on {', '.join(map(str, sorted(ports)))} of {haproxy.LOOPBACK}")
+        self.ports = ports
+
+
 @dataclass(frozen=True)
 class TargetHealth:
     """What DescribeTargetHealth says about a target of a process, since when, and its private IP address."""
@@ -85,6 +93,7 @@ class Front:
         """Have these listeners and processes from now on.
 
         :param ports: A listener's port to that on loopback.
+        :raises PortTaken: When others have some of them.
         """
         with self._lock:
             if (layout, ports) != (self._layout, self._ports):
@@ -198,9 +207,8 @@ class Front:
     def _tell(self) -> None:
         if self._layout is None:
             return
-        running = self._cloud.engine.inspect(self._name)
         self._directory.mkdir(parents=True, exist_ok=True)
-        if running is not None and running.running:
+        if self._runs():
             self._remember(self._layout)
         else:
             (self._directory / haproxy.STATE).write_text("")
@@ -220,16 +228,24 @@ class Front:
         """Have HAProxy read its configuration; a busy machine may need more than one try."""
         said = ""
         for _ in range(TRIES):
-            state = self._cloud.engine.inspect(self._name)
-            if state is not None and state.running:
-                said = self._ask("reload", haproxy.MASTER)
-            else:
-                self._start()
+            # It answers when it has done it; where it cannot listen it tries for some seconds.
+            said = self._ask("reload", haproxy.MASTER, TRY_SECONDS) if self._runs() else self._start()
+            if taken := haproxy.taken(said) & set(self._ports.values()):
+                raise PortTaken(taken)
             with contextlib.suppress(DeadlineExceeded):
-                wait_until(self._in_force, f"the front of {self._id}", TRY_SECONDS, MACHINE, poll=0.05)
+                self._wait(self._in_force)
                 return
-        said += b"".join(self._cloud.engine.logs(self._name)).decode(errors="replace")[-1000:]
-        raise EngineError(f"the front of {self._id} does not take its configuration: {said}")
+        raise EngineError(f"the front of {self._id} does not take its configuration: {said}{self._log()}")
+
+    def _wait(self, goal: Callable[[], bool]) -> None:
+        wait_until(goal, f"the front of {self._id}", TRY_SECONDS, MACHINE, poll=0.05)
+
+    def _runs(self) -> bool:
+        state = self._cloud.engine.inspect(self._name)
+        return state is not None and state.running
+
+    def _log(self) -> str:
+        return b"".join(self._cloud.engine.logs(self._name)).decode(errors="replace")[-1000:]
 
     def _in_force(self) -> bool:
         return haproxy.generation(self._ask("show info")) == f"g{self._generation}"
@@ -240,7 +256,8 @@ class Front:
         self._past = _sum(self._past, haproxy.counts(self._ask("show stat")))
         self._counted = Counts()
 
-    def _start(self) -> None:
+    def _start(self) -> str:
+        """Start one that reads it; returns what it says about it."""
         self._cloud.engine.remove(self._name)
         self._cloud.engine.run(
             ContainerSpec(
@@ -253,12 +270,15 @@ class Front:
                 mounts=(Mount(str(self._directory), haproxy.DIRECTORY),),
             )
         )
+        with contextlib.suppress(DeadlineExceeded):
+            self._wait(lambda: self._in_force() or not self._runs())
+        return self._log()
 
     def _pace(self) -> float:
         latency = self._cloud.latency
         return latency.scale if latency.profile == "aws" else INSTANT_PACE
 
-    def _ask(self, command: str, name: str = haproxy.SOCKET) -> str:
+    def _ask(self, command: str, name: str = haproxy.SOCKET, timeout: float = ANSWER_SECONDS) -> str:
         """HAProxy's answer at this socket, empty while it does not listen."""
         try:
             directory = os.open(self._directory, os.O_PATH)
@@ -266,7 +286,7 @@ class Front:
             return ""
         try:
             with socket.socket(socket.AF_UNIX) as client:
-                client.settimeout(ANSWER_SECONDS)
+                client.settimeout(timeout)
                 # A path of its own may be too long for a socket's address.
                 client.connect(f"/proc/self/fd/{directory}/{name}")
                 client.sendall(f"{command}\n".encode())

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -104,6 +105,8 @@ def _configuration(
             f"stats socket {DIRECTORY}/{SOCKET} mode 666 level admin",
             f"server-state-file {DIRECTORY}/{STATE}",
             "hard-stop-after 60s",
+            # Otherwise another HAProxy may listen on the same port, and each gets some of the requests.
+            "noreuseport",
         ],
         [
             "defaults",
@@ -214,11 +217,17 @@ _REASONS = {
     "L4TOUT": "Target.Timeout",
 }
 _PASSED = ("L4OK", "L7OK", "L7OKC")
+_TAKEN = re.compile(rf"cannot bind socket \(Address already in use\) for \[{re.escape(LOOPBACK)}:(\d+)\]")
 
 
 def generation(show_info: str) -> str | None:
     """The generation whose configuration is in force."""
     return next((line.partition(": ")[2] for line in show_info.splitlines() if line.startswith("node: ")), None)
+
+
+def taken(said: str) -> set[int]:
+    """The ports on which it could not listen because others do, from what it said when it read its configuration."""
+    return {int(port) for port in _TAKEN.findall(said)}
 
 
 def sights(show_stat: str) -> Mapping[str, Mapping[str, Sight]]:

@@ -15,7 +15,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from moto.ec2.models import ec2_backends
 from moto.ec2.models.instance_types import INSTANCE_TYPES
 from moto.logs.models import logs_backends
 
@@ -98,7 +97,7 @@ class Instance:
     def __init__(self, tools: Tools, environment: Environment, cluster: Cluster) -> None:
         """Launch it.
 
-        :raises ec2.LaunchError: When EC2 refuses.
+        :raises ec2.LaunchError: When EC2 refuses, or there is no port for it; nothing is left of it then.
         """
         self._tools = tools
         self._environment = environment
@@ -119,10 +118,19 @@ class Instance:
         self.lost = False
         self._terminated = False
         self._files: dict[str, deque[str]] = {}
+        try:
+            self._connect()
+        except Exception:
+            self._clear()
+            raise
+
+    def _connect(self) -> None:
+        """Get what it is reached by, and into its cluster."""
+        cloud = self._tools.cloud
         self._take_port(HTTP_PORT)
-        tools.cloud.engine.ensure_network(self.network, tools.cloud.labels("instance", self.id))
-        tools.cloud.firewall.add_instance(self.id, self.network, self._security_groups)
-        cluster.instances.append(ContainerInstance(secrets.token_hex(16), self.id, self.launched))
+        cloud.engine.ensure_network(self.network, cloud.labels("instance", self.id))
+        cloud.firewall.add_instance(self.id, self.network, self._security_groups)
+        self.cluster.instances.append(ContainerInstance(secrets.token_hex(16), self.id, self.launched))
         self._log("eb-engine.log", f"[INFO] Instance {self.id} of type {self.instance_type} was launched.")
 
     def target(self) -> Target:
@@ -445,10 +453,7 @@ class Instance:
     def terminate(self) -> None:
         """Stop everything and leave nothing behind."""
         self._terminated = True
-        with self.lock:
-            self._definition = None
-            self._end_task("Task was stopped because its instance was terminated.")
-            self._clear()
+        self._end("Task was stopped because its instance was terminated.")
 
     def lose(self) -> None:
         """Vanish at once, as an instance whose host fails: nothing is asked to end."""
@@ -457,19 +462,25 @@ class Instance:
         hosts = engine.list(self._tools.cloud.labels("host", self.id))
         for container in (*engine.list({INSTANCE_LABEL: self.id}), *hosts):
             engine.remove(container.id)
+        self._end("Host EC2 (instance) terminated.")
+
+    def _end(self, reason: str) -> None:
         with self.lock:
             self._definition = None
-            self._end_task("Host EC2 (instance) terminated.")
-            self._clear()
+            try:
+                self._end_task(reason)
+            finally:
+                self._clear()
 
     def _clear(self) -> None:
-        cloud, environment = self._tools.cloud, self._environment
-        cloud.firewall.remove_instance(self.id)
-        cloud.engine.remove_network(self.network)
-        shutil.rmtree(self.directory, ignore_errors=True)
+        """Give back what it has: last what Docker may refuse to give up."""
+        cloud = self._tools.cloud
+        ec2.terminate(self._environment, self.id)
         self.cluster.remove_instance(self.id)
         self._tools.ports.give_back(self.ports.values())
-        ec2_backends[environment.account][environment.region].terminate_instances([self.id])
+        shutil.rmtree(self.directory, ignore_errors=True)
+        cloud.firewall.remove_instance(self.id)
+        cloud.engine.remove_network(self.network)
 
 
 def _said(what: str, outcome: Outcome) -> str:

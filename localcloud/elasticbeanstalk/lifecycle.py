@@ -25,7 +25,6 @@ from localcloud.elasticbeanstalk.instance import CommandFailed, Instance, Tools
 from localcloud.elasticbeanstalk.models import Beanstalk, Environment, Health
 from localcloud.elasticbeanstalk.monitor import Monitor
 from localcloud.elasticbeanstalk.operation import Operation
-from localcloud.elasticbeanstalk.ports import NoPort
 from localcloud.elasticbeanstalk.provision import Provisioner
 from localcloud.elasticbeanstalk.updates import LAUNCH_FAILED, Change, Update
 from localcloud.engine import EngineError
@@ -91,7 +90,7 @@ class Lifecycle:
         operation.say("INFO", f"Using {service.bucket} as Amazon S3 storage bucket for environment data.")
         try:
             instances = Provisioner(self._cloud, fleet, operation).launch()
-        except (LaunchError, EngineError, NoPort) as error:
+        except (LaunchError, EngineError) as error:
             operation.say("ERROR", str(error))
             operation.say("ERROR", "Failed to launch environment.")
             self._finish(operation, failed=LAUNCH_FAILED)
@@ -165,7 +164,7 @@ class Lifecycle:
             instances = fleet.launch(count)
             fleet.add(instances)
             Deployer(self._cloud, fleet, operation).lead(instances, work)
-        except (DeploymentFailed, LaunchError, NoPort) as error:
+        except (DeploymentFailed, LaunchError, EngineError) as error:
             if not isinstance(error, DeploymentFailed):
                 operation.say("ERROR", str(error))
             operation.say("ERROR", "Failed to rebuild environment.")
@@ -255,7 +254,7 @@ class Lifecycle:
                 return
             try:
                 work()
-            except (DeploymentFailed, LaunchError, EngineError, NoPort):
+            except (DeploymentFailed, LaunchError, EngineError):
                 LOG.exception("replacing lost instances of environment %s", environment.name)
             finally:
                 environment.working.release()
@@ -282,9 +281,9 @@ class Lifecycle:
         environment = operation.environment
         environment.operation_started = self._cloud.clock.now()
         fleet = self.fleet(service, environment)
-        self._monitor.judge(service, fleet)
 
         def run() -> None:
+            self._monitor.judge(service, fleet)
             # Whoever works on it already was told to stop; two at a time would undo each other's work.
             with environment.working:
                 if environment.status != "Aborting":

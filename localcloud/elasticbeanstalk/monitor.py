@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from localcloud.elasticbeanstalk.fleet import Fleet
@@ -51,18 +51,19 @@ class Monitor:
                 self._look_at(service, fleet)
 
     def _look_at(self, service: Beanstalk, fleet: Fleet) -> None:
-        environment = fleet.environment
-        try:
-            for instance in fleet.instances if environment.status != "Terminating" else ():
-                # Stopping the rest of a task may take its time: other environments must not wait for it.
-                threading.Thread(target=_watch_instance, args=(instance,), daemon=True).start()
-            self.judge(service, fleet)
+        for instance in fleet.instances if fleet.environment.status != "Terminating" else ():
+            # Stopping the rest of a task may take its time: other environments must not wait for it.
+            threading.Thread(target=_watch_instance, args=(instance,), daemon=True).start()
+        self.judge(service, fleet)
+        with _until_next_look(fleet):
             self._replace_lost(service, fleet)
-        except EngineError:
-            LOG.exception("health of environment %s", environment.name)
 
     def judge(self, service: Beanstalk, fleet: Fleet) -> None:
         """Judge the environment and its instances now; a change is an event."""
+        with _until_next_look(fleet):
+            self._judge(service, fleet)
+
+    def _judge(self, service: Beanstalk, fleet: Fleet) -> None:
         environment = fleet.environment
         if environment.status == "Terminated":
             return
@@ -90,6 +91,15 @@ class Monitor:
         if clock.monotonic() - since >= self._cloud.latency.of("autoscaling.notice"):
             del self._missed[environment.id]
             self._heal(service, fleet)
+
+
+@contextlib.contextmanager
+def _until_next_look(fleet: Fleet) -> Iterator[None]:
+    """What cannot be seen now is no reason to fail an operation, or to look at no environment any more."""
+    try:
+        yield
+    except Exception:
+        LOG.exception("health of environment %s", fleet.environment.name)
 
 
 def _watch_instance(instance: Instance) -> None:

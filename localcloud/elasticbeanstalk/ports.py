@@ -10,19 +10,23 @@ import threading
 import zlib
 from collections.abc import Iterable
 
+from localcloud.elasticbeanstalk.ec2 import LaunchError
+
 LOOPBACK = "127.0.0.1"
 # Below those that outgoing connections use.
 PORTS = range(20000, 30000)
 
 
-class NoPort(Exception):
-    """All ports are taken; the message is fit for an event."""
+class NoPort(LaunchError):
+    """All ports are taken, so nothing more can be launched here."""
 
 
 class Ports:
     """Lends ports: none twice, and the same purpose gets the same again while it is free."""
 
-    def __init__(self) -> None:
+    def __init__(self, cloud_id: str) -> None:
+        """Lend them to one cloud: another begins to look elsewhere for the same purpose."""
+        self._cloud_id = cloud_id
         self._lock = threading.Lock()
         self._taken: set[int] = set()
 
@@ -31,7 +35,7 @@ class Ports:
 
         :raises NoPort: When there is none.
         """
-        start = zlib.crc32(purpose.encode()) % len(PORTS)
+        start = zlib.crc32(f"{self._cloud_id}:{purpose}".encode()) % len(PORTS)
         with self._lock:
             for offset in range(len(PORTS)):
                 port = PORTS[(start + offset) % len(PORTS)]

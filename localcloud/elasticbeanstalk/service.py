@@ -39,7 +39,7 @@ def install(cloud: Cloud) -> None:
     """
     pump, clusters = Pump(cloud), Clusters()
     agent = Agent(cloud)
-    tools = Tools(cloud, agent, pump, HostRunner(cloud, pump), Ports())
+    tools = Tools(cloud, agent, pump, HostRunner(cloud, pump), Ports(cloud.id))
     lifecycle = Lifecycle(cloud, tools, clusters)
     services = Services(cloud, lifecycle)
     _hook(services)

@@ -19,7 +19,6 @@ from localcloud.elasticbeanstalk.models import Deployment, Draft
 from localcloud.elasticbeanstalk.operation import Operation
 from localcloud.elasticbeanstalk.options import Key
 from localcloud.elasticbeanstalk.platforms import Platform
-from localcloud.elasticbeanstalk.ports import NoPort
 from localcloud.elasticbeanstalk.provision import Provisioner, check_template
 from localcloud.engine import EngineError
 
@@ -81,7 +80,7 @@ class Update:
             self._cloud.clock.wait(self._cloud.latency.of("elasticbeanstalk.deploy.start"))
         try:
             self._carry_out(changed)
-        except (DeploymentFailed, LaunchError, EngineError, NoPort) as error:
+        except (DeploymentFailed, LaunchError, EngineError) as error:
             return self._revert(changed, error)
         environment.draft = None
         if change.version_label is not None:
@@ -216,7 +215,7 @@ class Update:
             changed = [item for item in fleet.instances if _has_another(item, environment.expected)]
             if changed and not replaced:
                 deployer.bring_back(changed, work)
-        except (DeploymentFailed, LaunchError, EngineError, NoPort) as error:
+        except (DeploymentFailed, LaunchError, EngineError) as error:
             self._operation.say("ERROR", f"The previous configuration could not be put back: {error}")
 
 

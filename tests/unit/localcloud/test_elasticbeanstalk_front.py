@@ -192,6 +192,17 @@ def test_what_is_counted() -> None:
     assert haproxy.sessions(STATISTICS, "i-5") == 2
 
 
+def test_ports_that_others_have_are_told() -> None:
+    said = """Success=0
+--
+[NOTICE]   (1) : haproxy version is 3.0.11-1+deb13u5
+[ALERT]    (1) : Binding [/front/haproxy.cfg:18] for frontend listener-81: protocol tcpv4: cannot bind socket (Address already in use) for [127.0.0.1:29872].
+[ALERT]    (1) : [/usr/sbin/haproxy.main()] Some protocols failed to start their listeners! Exiting.
+"""  # noqa: E501
+    assert haproxy.taken(said) == {29872}
+    assert haproxy.taken("Success=1\n--\n[NOTICE]   (1) : Loading success.\n") == set()
+
+
 def test_the_configuration_in_force_names_itself() -> None:
     assert haproxy.generation("Name: HAProxy\nnode: g12\nPid: 7\n") == "g12"
     assert haproxy.generation("") is None
