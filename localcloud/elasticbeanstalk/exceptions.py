@@ -101,6 +101,19 @@ def not_ready(environment: str) -> InvalidParameterValue:
     )
 
 
+def not_to_be_terminated(environment: str) -> InvalidParameterValue:
+    """Seen in https://github.com/aws/aws-elastic-beanstalk-cli-setup/issues/144, as the words of `not_abortable`."""
+    return InvalidParameterValue(
+        f"Cannot terminate environment named {environment}. It is currently pending deployment."
+    )
+
+
+def not_abortable(environment: str) -> InvalidParameterValue:
+    return InvalidParameterValue(
+        f"Environment named {environment} is in an invalid state for this operation. Must be pending deployment."
+    )
+
+
 def no_environment(name: str | None, identifier: str | None) -> InvalidParameterValue:
     if name is not None:
         return InvalidParameterValue(f"No Environment found for EnvironmentName = '{name}'.")

@@ -8,6 +8,7 @@ Events as the developer guide's page on `eb swap` shows them.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,15 @@ if TYPE_CHECKING:
 
 def swap(cloud: Cloud, operation: Operation, service: Beanstalk, destination: Environment) -> None:
     """Let the operation's environment and `destination`, both Updating, have each other's CNAME."""
-    threading.Thread(target=_swap, args=(cloud, operation, service, destination), daemon=True).start()
+
+    def run() -> None:
+        # Who works on them already ends first. Always in the same order: two swaps would wait for each other for ever.
+        with contextlib.ExitStack() as working:
+            for environment in sorted((operation.environment, destination), key=lambda item: item.id):
+                working.enter_context(environment.working)
+            _swap(cloud, operation, service, destination)
+
+    threading.Thread(target=run, daemon=True).start()
 
 
 def _swap(cloud: Cloud, operation: Operation, service: Beanstalk, destination: Environment) -> None:
@@ -36,7 +45,10 @@ def _swap(cloud: Cloud, operation: Operation, service: Beanstalk, destination: E
         for environment in (source, destination):
             _point(cloud, environment)
             operation.say("INFO", f"'{environment.cname}' now points to '{environment.endpoint_url}'.")
-            environment.updated, environment.status = cloud.clock.now(), "Ready"
+            environment.updated = cloud.clock.now()
+            # Their application may be deleted meanwhile: then their ends wait for this one.
+            if environment.status == "Updating":
+                environment.status = "Ready"
     operation.say("INFO", f"Completed swapping CNAMEs for {both}.")
 
 

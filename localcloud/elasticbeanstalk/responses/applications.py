@@ -92,7 +92,7 @@ class Applications(Core):
         self._say(name, "deleteApplication is starting.")
         for environment in living:
             if environment.status != "Terminating":
-                self._terminate(environment, force=True)
+                self._terminate(environment, busy_too=True)
         threading.Thread(target=self._delete_when_empty, args=(name, living), daemon=True).start()
         return EmptyResult()
 

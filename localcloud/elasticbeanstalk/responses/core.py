@@ -28,9 +28,10 @@ from localcloud.elasticbeanstalk.exceptions import (
     MissingRequiredParameter,
     ValidationError,
     not_ready,
+    not_to_be_terminated,
 )
 from localcloud.elasticbeanstalk.lifecycle import Lifecycle
-from localcloud.elasticbeanstalk.models import Beanstalk, Environment, Status
+from localcloud.elasticbeanstalk.models import Beanstalk, Environment
 from localcloud.elasticbeanstalk.operation import Operation
 from localcloud.elasticbeanstalk.options import Key
 from localcloud.elasticbeanstalk.responses.pages import Item, page
@@ -165,13 +166,12 @@ class Core(BaseResponse):  # type: ignore[misc]
             raise MissingRequiredParameter("Either EnvironmentId or EnvironmentName must be specified.")
         return self._service.environment(name, identifier)
 
-    def _begin(self, environment: Environment, status: Status) -> None:
+    def _begin(self, environment: Environment, abortable: bool) -> None:
         """Only a Ready environment accepts a change."""
         with self._service.lock:
             if environment.status != "Ready":
                 raise not_ready(environment.name)
-            environment.status = status
-            environment.abortable = status == "Updating"
+            environment.status, environment.abortable = "Updating", abortable
 
     def _refuse_unsupported(self, *names: str) -> None:
         for name in names:
@@ -184,11 +184,11 @@ class Core(BaseResponse):  # type: ignore[misc]
             backend.create_bucket(name, self.region)
         return name
 
-    def _terminate(self, environment: Environment, force: bool) -> None:
-        """:param force: Whatever it is doing."""
+    def _terminate(self, environment: Environment, busy_too: bool = False) -> None:
+        """:param busy_too: Whatever it is doing."""
         with self._service.lock:
-            if environment.status == "Terminating" or (environment.status != "Ready" and not force):
-                raise not_ready(environment.name)
+            if environment.status == "Terminating" or (environment.status != "Ready" and not busy_too):
+                raise not_to_be_terminated(environment.name)
             environment.abort.set()
             environment.status = "Terminating"
         self._lifecycle.terminate(self._operation(environment), self._service)

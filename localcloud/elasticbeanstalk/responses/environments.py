@@ -18,6 +18,7 @@ from localcloud.elasticbeanstalk.exceptions import (
     InvalidParameterValue,
     MissingRequiredParameter,
     TooMany,
+    not_abortable,
     not_ready,
 )
 from localcloud.elasticbeanstalk.models import Environment, random_name
@@ -118,7 +119,7 @@ class Environments(Configuration, Versions):
             raise not_ready(environment.name)
         change = self._change(environment)
         description = self._get_param("Description")
-        self._begin(environment, "Updating")
+        self._begin(environment, abortable=True)
         if description is not None:
             environment.description = description
         reply = views.environment(environment)
@@ -138,17 +139,15 @@ class Environments(Configuration, Versions):
     def terminate_environment(self) -> ActionResult:
         environment = self._environment()
         reply = {**views.environment(environment), "Status": "Terminating", "AbortableOperationInProgress": False}
-        self._terminate(environment, force=bool(self._get_param("ForceTerminate")))
+        # ForceTerminate is about environments of a group that depend on it: there are no groups here.
+        self._terminate(environment)
         return ActionResult(reply)
 
     def abort_environment_update(self) -> ActionResult:
         environment = self._environment()
         with self._service.lock:
             if not environment.abortable:
-                raise InvalidParameterValue(
-                    f"Environment named {environment.name} is in an invalid state for this operation. "
-                    "Must have an abortable operation in progress."
-                )
+                raise not_abortable(environment.name)
             environment.abort.set()
             environment.status = "Aborting"
         self._operation(environment).say("INFO", "abortEnvironmentUpdate is starting.")
@@ -156,13 +155,13 @@ class Environments(Configuration, Versions):
 
     def restart_app_server(self) -> ActionResult:
         environment = self._environment()
-        self._begin(environment, "Updating")
+        self._begin(environment, abortable=False)
         self._lifecycle.restart(self._operation(environment), self._service)
         return EmptyResult()
 
     def rebuild_environment(self) -> ActionResult:
         environment = self._environment()
-        self._begin(environment, "Updating")
+        self._begin(environment, abortable=False)
         self._lifecycle.rebuild(self._operation(environment), self._service)
         return EmptyResult()
 

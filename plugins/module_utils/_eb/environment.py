@@ -283,7 +283,9 @@ def describe(environment: Environment | None, tags: t.Mapping[str, str]) -> dict
 
 
 def _is_busy(error: AwsError) -> bool:
-    return "invalid state for this operation" in error.answer or error.code == "OperationInProgressFailure"
+    """Whether it may be accepted later; the second are the words of TerminateEnvironment."""
+    busy = ("invalid state for this operation", "It is currently pending deployment")
+    return any(words in error.answer for words in busy) or error.code == "OperationInProgressFailure"
 
 
 def _stuck(name: str) -> str:

@@ -40,6 +40,12 @@ BUSY = AwsError(
     code="InvalidParameterValue",
 )
 
+PENDING = AwsError(
+    "terminate environment 'env-1'",
+    "AWS answered InvalidParameterValue: Cannot terminate environment named x. It is currently pending deployment.",
+    code="InvalidParameterValue",
+)
+
 
 class FakeClock:
     def __init__(self) -> None:
@@ -209,6 +215,12 @@ def test_an_environment_of_the_name_that_is_terminating_is_awaited_before_the_cr
     api = FakeApi(READY, statuses=["Terminating", "Terminating", "Terminated", "Terminated"])
     sync(manager(api), check_mode=False)
     assert api.calls == [("create", "env-1", ARN)]
+
+
+def test_a_termination_refused_for_a_moment_is_repeated() -> None:
+    api = FakeApi(READY, statuses=["Ready", "Terminating", "Terminated"], refusals=[PENDING, PENDING])
+    sync(manager(api, present=False), check_mode=False)
+    assert api.calls == [("terminate",)]
 
 
 def test_termination_is_awaited_and_its_failure_told() -> None:

@@ -20,7 +20,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
-from localcloud.clock import MovableClock, wait_until
+from localcloud.clock import DeadlineExceeded, MovableClock, SystemClock, wait_until
 from localcloud.elasticbeanstalk import service
 from localcloud.elasticbeanstalk.models import Beanstalk
 from localcloud.elasticbeanstalk.operation import Operation
@@ -67,6 +67,12 @@ class StubLifecycle:
         self.changes.append(change)
         operation.environment.direct = dict(change.direct)
         operation.environment.version_label = change.version_label or operation.environment.version_label
+        self._finish(operation)
+
+    def restart(self, operation: Operation, service: Beanstalk) -> None:
+        self._finish(operation)
+
+    def rebuild(self, operation: Operation, service: Beanstalk) -> None:
         self._finish(operation)
 
     def tags_changed(self, operation: Operation, service: Beanstalk) -> None:
@@ -474,10 +480,37 @@ def test_only_a_ready_environment_is_updated(stage: Stage) -> None:
     stage.lifecycle.hold = True
     stage.environment("env-one")
     message = "Environment named env-one is in an invalid state for this operation. Must be Ready."
-    for call in (stage.eb.update_environment, stage.eb.terminate_environment, stage.eb.restart_app_server):
+    for call in (stage.eb.update_environment, stage.eb.rebuild_environment, stage.eb.restart_app_server):
         assert refusal(call, EnvironmentName="env-one") == ("InvalidParameterValue", message)
-    stage.eb.terminate_environment(EnvironmentName="env-one", ForceTerminate=True)
-    assert stage.names(IncludeDeleted=False) == []
+
+
+@pytest.mark.parametrize("force", [False, True])
+def test_a_busy_environment_is_not_terminated_even_by_force(stage: Stage, force: bool) -> None:
+    stage.version("v1")
+    stage.lifecycle.hold = True
+    stage.environment("env-one")
+    assert refusal(stage.eb.terminate_environment, EnvironmentName="env-one", ForceTerminate=force) == (
+        "InvalidParameterValue",
+        "Cannot terminate environment named env-one. It is currently pending deployment.",
+    )
+    assert stage.names(IncludeDeleted=False) == ["env-one"]
+
+
+def test_only_updates_can_be_aborted(stage: Stage) -> None:
+    stage.version("v1")
+    stage.environment("env-one")
+    stage.lifecycle.hold = True
+    for start in (stage.eb.restart_app_server, stage.eb.rebuild_environment):
+        start(EnvironmentName="env-one")
+        (found,) = stage.eb.describe_environments()["Environments"]
+        assert (found["Status"], found["AbortableOperationInProgress"]) == ("Updating", False)
+        assert refusal(stage.eb.abort_environment_update, EnvironmentName="env-one") == (
+            "InvalidParameterValue",
+            "Environment named env-one is in an invalid state for this operation. Must be pending deployment.",
+        )
+        stage.services.of("123456789012", REGION).environment("env-one", None).status = "Ready"
+    assert stage.eb.update_environment(EnvironmentName="env-one")["AbortableOperationInProgress"]
+    stage.eb.abort_environment_update(EnvironmentName="env-one")
 
 
 def test_swapping_names(stage: Stage) -> None:
@@ -495,6 +528,25 @@ def test_swapping_names(stage: Stage) -> None:
     found = {item["EnvironmentName"]: item for item in stage.eb.describe_environments()["Environments"]}
     assert (found["env-one"]["CNAME"], found["env-two"]["CNAME"]) == (two["CNAME"], one["CNAME"])
     assert (found["env-one"]["Status"], found["env-two"]["Status"]) == ("Ready", "Ready")
+
+
+def test_a_swap_waits_for_who_works_on_one_of_them_and_lets_an_end_be(stage: Stage) -> None:
+    stage.version("v1")
+    one, _ = stage.environment("env-one"), stage.environment("env-two")
+    service = stage.services.of("123456789012", REGION)
+    first, second = service.environment("env-one", None), service.environment("env-two", None)
+
+    def swapped() -> bool:
+        return bool(first.cname != one["CNAME"])
+
+    with second.working:
+        stage.eb.swap_environment_cnames(SourceEnvironmentName="env-one", DestinationEnvironmentName="env-two")
+        first.status = "Terminating"  # as when their application is deleted
+        with pytest.raises(DeadlineExceeded):
+            wait_until(swapped, "the swap", 0.2, SystemClock(), poll=0.01)
+    soon(lambda: second.status == "Ready", "the end of the swap")
+    assert swapped()
+    assert (first.status, second.status) == ("Terminating", "Ready")
 
 
 @pytest.mark.parametrize(
