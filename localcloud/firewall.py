@@ -6,10 +6,15 @@
 from __future__ import annotations
 
 import ipaddress
+import logging
 import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
+
+from localcloud.engine import EngineError
+
+LOG = logging.getLogger("localcloud.firewall")
 
 
 @dataclass(frozen=True)
@@ -131,8 +136,16 @@ class Firewall:
                     del self._attached[key]
             for key, store in wanted.items():
                 if key not in self._attached:
-                    self._networks.connect(key[1], store.container, (store.endpoint, *store.more_endpoints))
-                    self._attached[key] = store
+                    self._attach(key, store)
+
+    def _attach(self, key: tuple[str, str], store: Store) -> None:
+        """One that is failing over is gone for a moment: the container in its place comes with `add_store`."""
+        try:
+            self._networks.connect(key[1], store.container, (store.endpoint, *store.more_endpoints))
+        except EngineError:
+            LOG.exception("%s stays off %s until the next look", *key)
+        else:
+            self._attached[key] = store
 
 
 def _admits(rule: IngressRule, port: int, groups: frozenset[str], address: str | None) -> bool:

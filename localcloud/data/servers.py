@@ -113,11 +113,12 @@ class Servers:
     def serves(self, key: Key) -> bool:
         """Whether clients are served."""
         server = self._servers.get(key)
-        return (
-            server is not None
-            and self.runs(key)
-            and self._cloud.engine.exec_run(server.container, server.wanted.probe).exit_code == 0
-        )
+        if server is None or not self.runs(key):
+            return False
+        try:
+            return self._cloud.engine.exec_run(server.container, server.wanted.probe).exit_code == 0
+        except EngineError:  # it has ended since
+            return False
 
     def runs(self, key: Key) -> bool:
         """Whether the server's container runs."""

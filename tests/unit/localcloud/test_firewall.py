@@ -5,8 +5,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from localcloud.engine import EngineError
 from localcloud.firewall import Firewall, IngressRule, Store
 
 DATABASE = Store("db", "container", "db.example", 5432, ("sg-db",), ("also.example",))
@@ -15,8 +18,11 @@ DATABASE = Store("db", "container", "db.example", 5432, ("sg-db",), ("also.examp
 class FakeNetworks:
     def __init__(self) -> None:
         self.attached: dict[tuple[str, str], tuple[str, ...]] = {}
+        self.gone: set[str] = set()
 
     def connect(self, network: str, container: str, aliases: tuple[str, ...] = ()) -> None:
+        if container in self.gone:
+            raise EngineError(f"container {container} on network {network}: No such container: {container}")
         self.attached[network, container] = aliases
 
     def disconnect(self, network: str, container: str) -> None:
@@ -107,3 +113,16 @@ def test_shared_network_stays_for_the_other_instance(open_firewall: Firewall, ne
     open_firewall.add_instance("i-2", "net-1", ["sg-eb"])
     open_firewall.remove_instance("i-1")
     assert set(networks.attached) == {("net-1", "container")}
+
+
+def test_a_store_that_fails_over_meanwhile_keeps_nobody_else_out(
+    firewall: Firewall, networks: FakeNetworks, groups: FakeGroups
+) -> None:
+    networks.gone.add("container")
+    firewall.add_store(Store("cache", "other", "cache.example", 6379, ("sg-db",)))
+    groups.rules["sg-db"] = [IngressRule("-1", None, None, groups=frozenset({"sg-eb"}))]
+    firewall.reconcile()
+    firewall.add_instance("i-2", "net-2", ["sg-eb"])
+    assert set(networks.attached) == {("net-1", "other"), ("net-2", "other")}
+    firewall.add_store(replace(DATABASE, container="standby"))
+    assert {("net-1", "standby"), ("net-2", "standby")} < set(networks.attached)
