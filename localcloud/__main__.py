@@ -25,7 +25,7 @@ from localcloud.engine import Engine, EngineError
 from localcloud.faults import KINDS
 from localcloud.latency import PROFILES, Latency
 from localcloud.options import Options
-from localcloud.process import NotStarted, end, running, start
+from localcloud.process import NotStarted, alone, end, running, start
 from localcloud.state import State
 
 FOLLOW_SECONDS = 1.0
@@ -53,6 +53,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def up(state: State, options: argparse.Namespace) -> int:
     """Start the cloud unless it runs, and return when it answers."""
+    with alone(state):
+        return _up(state, options)
+
+
+def _up(state: State, options: argparse.Namespace) -> int:
     ready = running(state)
     if ready is not None:
         _say(f"The rehearsal cloud is already up: {ready.endpoint}")
@@ -68,11 +73,12 @@ def up(state: State, options: argparse.Namespace) -> int:
 
 def down(state: State, options: argparse.Namespace) -> int:
     """Stop the cloud and remove what it made, and only that."""
-    was_there = state.directory.exists()
-    for removed in _cleared(state):
-        _say(f"Removed {removed}")
-    if state.pid_file.exists() or state.log_file.exists():
-        shutil.rmtree(state.directory)
+    with alone(state):
+        was_there = state.directory.exists()
+        for removed in _cleared(state):
+            _say(f"Removed {removed}")
+        if state.pid_file.exists() or state.log_file.exists():
+            shutil.rmtree(state.directory)
     _say("The rehearsal cloud is down" if was_there else "There is no rehearsal cloud here")
     return 0
 

@@ -5,10 +5,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from localcloud.client import Client, Refused
@@ -24,6 +27,21 @@ class NotStarted(Exception):
     """The cloud did not start; the message says why and where its log is."""
 
 
+@contextlib.contextmanager
+def alone(state: State) -> Iterator[None]:
+    """Let nobody else start or end a cloud of this directory meanwhile.
+
+    What is locked is where the directory is, for it comes and goes itself.
+    """
+    state.directory.parent.mkdir(parents=True, exist_ok=True)
+    place = os.open(state.directory.parent, os.O_RDONLY)
+    try:
+        fcntl.flock(place, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(place)
+
+
 def running(state: State) -> Ready | None:
     """The ready file of a daemon that lives and answers."""
     ready = state.read_ready()
@@ -37,9 +55,10 @@ def running(state: State) -> Ready | None:
 
 
 def start(state: State, options: Options) -> Ready:
-    """Start the daemon and return when it answers.
+    """Start the daemon and return when it answers; one that nobody has waited for until then does not stay.
 
     :raises NotStarted: When it ended before that.
+    :raises DeadlineExceeded: When it did nothing of the two.
     """
     state.directory.mkdir(parents=True, exist_ok=True)
     for path in (state.ready_file, state.failure_file):
@@ -54,12 +73,17 @@ def start(state: State, options: Options) -> Ready:
             start_new_session=True,
             env=_daemon_environment(),
         )
-    wait_until(
-        lambda: state.ready_file.exists() or process.poll() is not None,
-        "the start of the rehearsal cloud",
-        START_TIMEOUT,
-        SystemClock(),
-    )
+    try:
+        wait_until(
+            lambda: state.ready_file.exists() or process.poll() is not None,
+            "the start of the rehearsal cloud",
+            START_TIMEOUT,
+            SystemClock(),
+        )
+    except (DeadlineExceeded, KeyboardInterrupt):
+        process.kill()
+        process.wait()
+        raise
     ready = state.read_ready()
     if ready is None:
         why = state.failure_file.read_text().strip() if state.failure_file.exists() else "it ended at once"
@@ -75,13 +99,22 @@ def _daemon_environment() -> dict[str, str]:
 
 
 def end(state: State) -> None:
-    """End the daemon if there is one, by force when it does not listen."""
+    """End the daemon if there is one, by force when it does not listen: it is gone when this returns."""
     pid = state.daemon_pid()
     if pid is None:
         return
-    os.kill(pid, signal.SIGTERM)
     try:
-        wait_until(lambda: state.daemon_pid() is None, f"the end of process {pid}", STOP_TIMEOUT, SystemClock())
+        _send(state, pid, signal.SIGTERM)
     except DeadlineExceeded:
-        os.kill(pid, signal.SIGKILL)
+        _send(state, pid, signal.SIGKILL)
     state.ready_file.unlink(missing_ok=True)
+
+
+def _send(state: State, pid: int, number: signal.Signals) -> None:
+    """Send the daemon a signal and wait for its end.
+
+    :raises DeadlineExceeded: When it lives on.
+    """
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, number)
+    wait_until(lambda: state.daemon_pid() is None, f"the end of process {pid}", STOP_TIMEOUT, SystemClock())

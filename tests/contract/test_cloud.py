@@ -15,6 +15,7 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -107,17 +108,19 @@ def test_status_is_watched(localcloud: Any) -> None:
     assert watcher.returncode == 130
 
 
-def test_cloud_lives_from_up_to_down(tmp_path: Path) -> None:
+def test_cloud_lives_from_up_to_down_however_many_start_it(tmp_path: Path) -> None:
     state = tmp_path / "state"
     assert _localcloud(state, "status").returncode == 3
-    with socket.socket() as taken:
+    with socket.socket() as taken, ThreadPoolExecutor() as pool:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = str(taken.getsockname()[1])
-        started = _localcloud(state, "up", "--port", port, "--registry-port", port)
-        assert started.returncode == 0, started.stderr
+        up = (state, "up", "--port", port, "--registry-port", port)
+        started = list(pool.map(lambda _: _localcloud(*up), range(2)))
     ready = json.loads((state / "ready.json").read_text())
     try:
+        assert [one.returncode for one in started] == [0, 0], [one.stderr for one in started]
+        assert sum(f"The rehearsal cloud is already up: {ready['endpoint']}\n" == one.stdout for one in started) == 1
         assert not ready["endpoint"].endswith(f":{port}")
         assert _status_code(f"{ready['endpoint']}/_localcloud/status") == 200
         assert _status_code(f"{ready['container_endpoint']}/_localcloud/status") == 200
