@@ -36,6 +36,11 @@ _THROTTLING_CODES = re.compile(r"Throttl|RequestLimitExceeded|TooManyRequests|Sl
 Raw = t.Mapping[str, t.Any]
 
 
+def is_denied(error: AwsError) -> bool:
+    """Tell whether the caller's policies do not let the call."""
+    return error.code in ("AccessDenied", "AccessDeniedException")
+
+
 def is_permanent(error: AwsError) -> bool:
     """Tell whether trying the call again cannot help."""
     return bool(_PERMANENT_CODES.search(error.code))

@@ -6,11 +6,12 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 from dataclasses import dataclass, field
 
 from ansible_collections.antenna.aws.plugins.module_utils._core.errors import AwsError
-from ansible_collections.antenna.aws.plugins.module_utils._eb.api import Raw, call, pages
+from ansible_collections.antenna.aws.plugins.module_utils._eb.api import Raw, call, is_denied, pages
 from ansible_collections.antenna.aws.plugins.module_utils._eb.model import Container, Task
 
 _PAGE = 100
@@ -58,13 +59,26 @@ class ContainersApi:
 
     def _find(self, environment_name: str, instance_ids: t.Sequence[str]) -> None:
         clusters = pages("list ECS clusters", self.client.list_clusters, "clusterArns", next_key="nextToken")
-        # The service names the cluster after the environment: no proof, but the place to look first.
-        for cluster in sorted(clusters, key=lambda arn: environment_name not in arn):
+        if own := [cluster for cluster in clusters if _is_of(cluster, environment_name)]:
+            # An instance that is in none of them yet will come: it is in nobody else's.
+            self._search(own, instance_ids)
+            return
+        # The name is the service's habit, not its promise: without a cluster of that name any may be the one.
+        for cluster in clusters:
+            try:
+                self._search([cluster], instance_ids)
+            except AwsError as error:
+                # Others' clusters may be closed to who deploys this environment.
+                if not is_denied(error):
+                    raise
+            if set(instance_ids) <= set(self._places):
+                return
+
+    def _search(self, clusters: t.Iterable[str], instance_ids: t.Sequence[str]) -> None:
+        for cluster in clusters:
             for raw in self._container_instances(cluster):
                 if raw.get("ec2InstanceId") in instance_ids:
                     self._places[raw["ec2InstanceId"]] = (cluster, raw.get("containerInstanceArn", ""))
-            if set(instance_ids) <= set(self._places):
-                return
 
     def _container_instances(self, cluster: str) -> list[Raw]:
         attempted = f"read the container instances of ECS cluster {_name(cluster)!r}"
@@ -93,6 +107,14 @@ class ContainersApi:
             for batch in _batches(list(arns))
             for raw in call(attempted, self.client.describe_tasks, cluster=cluster, tasks=batch).get("tasks", [])
         ]
+
+
+def _is_of(cluster: str, environment_name: str) -> bool:
+    """Tell whether Elastic Beanstalk gave the cluster its name for this environment, with ten characters of its own.
+
+    The length is that of all names in logs that people made public; without it, antenna's would be antenna-staging's.
+    """
+    return re.fullmatch(rf"awseb-{re.escape(environment_name)}-[a-z0-9]{{10}}", _name(cluster)) is not None
 
 
 def _name(arn: str) -> str:

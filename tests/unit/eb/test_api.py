@@ -171,12 +171,14 @@ def test_errors_are_told_apart(beanstalk: Stubbed) -> None:
     assert seen == [(True, False), (False, True), (False, False)]
 
 
-def test_containers_are_found_by_instance_in_whatever_cluster() -> None:
+OWN = "arn:c/awseb-env-1-f7yq6jhmpm"
+NEIGHBOUR = "arn:c/awseb-env-1-staging-3jehispapr"
+
+
+def test_containers_are_found_in_the_cluster_of_the_environment() -> None:
     ecs = Stubbed("ecs")
-    ecs.expect("list_clusters", {"clusterArns": ["arn:c/other", "arn:c/awseb-env-1-x"]})
-    ecs.expect(
-        "list_container_instances", {"containerInstanceArns": ["ci-0", "ci-1"]}, {"cluster": "arn:c/awseb-env-1-x"}
-    )
+    ecs.expect("list_clusters", {"clusterArns": ["arn:c/other", NEIGHBOUR, OWN]})
+    ecs.expect("list_container_instances", {"containerInstanceArns": ["ci-0", "ci-1"]}, {"cluster": OWN})
     instances = [
         {"containerInstanceArn": "ci-0", "ec2InstanceId": "i-0"},
         {"containerInstanceArn": "ci-1", "ec2InstanceId": "i-1"},
@@ -203,7 +205,7 @@ def test_containers_are_found_by_instance_in_whatever_cluster() -> None:
     for look in range(2):
         ecs.expect("list_tasks", {"taskArns": ["t-0", "t-1"]})
         ecs.expect("list_tasks", {"taskArns": ["t-1"]})
-        ecs.expect("describe_tasks", {"tasks": tasks}, {"cluster": "arn:c/awseb-env-1-x", "tasks": ["t-0", "t-1"]})
+        ecs.expect("describe_tasks", {"tasks": tasks}, {"cluster": OWN, "tasks": ["t-0", "t-1"]})
         if look == 0:
             ecs.expect("describe_task_definition", {"taskDefinition": definition}, {"taskDefinition": "td:1"})
     api = ContainersApi(ecs.client)
@@ -214,6 +216,37 @@ def test_containers_are_found_by_instance_in_whatever_cluster() -> None:
     )
     assert api.tasks("env-1", ["i-1"]) == (task,), "the place of an instance is remembered"
     ecs.stubber.assert_no_pending_responses()
+
+
+def test_an_instance_that_is_to_join_is_not_looked_for_in_the_clusters_of_others() -> None:
+    ecs = Stubbed("ecs")
+    ecs.expect("list_clusters", {"clusterArns": [NEIGHBOUR, OWN]})
+    ecs.expect("list_container_instances", {"containerInstanceArns": []}, {"cluster": OWN})
+    assert ContainersApi(ecs.client).tasks("env-1", ["i-1"]) is None
+    ecs.stubber.assert_no_pending_responses()
+
+
+def test_without_a_cluster_of_that_name_those_of_others_are_searched_as_far_as_they_are_open() -> None:
+    ecs = Stubbed("ecs")
+    ecs.expect("list_clusters", {"clusterArns": [NEIGHBOUR, "arn:c/renamed", "arn:c/never-asked"]})
+    ecs.refuse("list_container_instances", "AccessDeniedException", "not authorized")
+    ecs.expect("list_container_instances", {"containerInstanceArns": ["ci-1"]}, {"cluster": "arn:c/renamed"})
+    found = [{"containerInstanceArn": "ci-1", "ec2InstanceId": "i-1"}]
+    ecs.expect("describe_container_instances", {"containerInstances": found})
+    for _status in ("RUNNING", "STOPPED"):
+        ecs.expect("list_tasks", {"taskArns": []})
+    assert ContainersApi(ecs.client).tasks("env-1", ["i-1"]) == ()
+    ecs.stubber.assert_no_pending_responses()
+
+
+@pytest.mark.parametrize(("cluster", "code"), [(OWN, "AccessDeniedException"), (NEIGHBOUR, "ServerException")])
+def test_what_keeps_the_environments_own_cluster_from_being_read_is_told(cluster: str, code: str) -> None:
+    ecs = Stubbed("ecs")
+    ecs.expect("list_clusters", {"clusterArns": [cluster]})
+    ecs.refuse("list_container_instances", code, "words")
+    with pytest.raises(AwsError, match="Could not read the container instances of ECS cluster") as caught:
+        ContainersApi(ecs.client).tasks("env-1", ["i-1"])
+    assert caught.value.code == code
 
 
 def test_instances_that_no_cluster_knows_have_no_tasks() -> None:
