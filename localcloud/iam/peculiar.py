@@ -255,9 +255,10 @@ def sns(asked: Asked) -> Iterator[Need]:
         yield from _TOPICS.needs(asked)
 
 
-# -- ECS: what runs in a cluster can be limited to the cluster, by condition -------------------------------------------
+# -- ECS: what runs in a cluster can be limited to the cluster by condition, the cluster itself by its ARN alone -------
 
 _ABOUT_CLUSTERS = (
+    "CreateCluster",
     "DeleteCluster",
     "DeregisterContainerInstance",
     "DescribeClusters",
@@ -265,6 +266,9 @@ _ABOUT_CLUSTERS = (
     "ListContainerInstances",
     "PutClusterCapacityProviders",
     "RegisterContainerInstance",
+    "SubmitAttachmentStateChanges",
+    "SubmitContainerStateChange",
+    "SubmitTaskStateChange",
     "UpdateCluster",
     "UpdateClusterSettings",
 )
@@ -272,24 +276,52 @@ _ABOUT_INSIDES: Mapping[str, tuple[str, str]] = {
     "DescribeContainerInstances": ("containerInstances", "container-instance"),
     "DescribeTasks": ("tasks", "task"),
     "ListTasks": ("containerInstance", "container-instance"),
+    "Poll": ("containerInstance", "container-instance"),
+    "StartTelemetrySession": ("containerInstance", "container-instance"),
     "StopTask": ("task", "task"),
+}
+_ABOUT_DEFINITIONS: Mapping[str, str] = {
+    "RegisterTaskDefinition": "family",
+    "RunTask": "taskDefinition",
+    "StartTask": "taskDefinition",
+}
+_INTO_CLUSTERS = ("RunTask", "StartTask")
+# What is tagged while it is made ("Grant permission to tag resources on creation" of the developer guide).
+_TAGGED: Mapping[str, str] = {
+    "CreateCluster": "cluster/{}",
+    "RegisterContainerInstance": "container-instance/{}/*",
+    "RunTask": "task/{}/*",
+    "StartTask": "task/{}/*",
 }
 
 
 def ecs(asked: Asked) -> Iterator[Need]:
     """What a call of ECS needs; a cluster goes by its name or its ARN."""
-    names = [name.rpartition("/")[2] for name in asked.values("cluster") + asked.values("clusters")] or ["default"]
-    clusters = [asked.arn("ecs", f"cluster/{name}") for name in names]
+    given = [value for name in ("cluster", "clusters", "clusterName") for value in asked.values(name)]
+    names = [name.rpartition("/")[2] for name in given] or ["default"]
+    request = asked.request_tag_context()
+    inside = {"ecs:cluster": asked.arn("ecs", f"cluster/{names[0]}")}
+    limits = inside if asked.operation in (*_ABOUT_INSIDES, *_INTO_CLUSTERS) else {}
+    resources = _ecs_resources(asked, names)
+    for resource in resources:
+        yield Need(f"ecs:{asked.operation}", resource, {**request, **limits})
+    if request and asked.operation in (*_TAGGED, "RegisterTaskDefinition"):
+        made = _TAGGED.get(asked.operation)
+        resource = asked.arn("ecs", made.format(names[0])) if made else resources[0]
+        yield Need("ecs:TagResource", resource, {**request, "ecs:createaction": asked.operation})
+
+
+def _ecs_resources(asked: Asked, clusters: list[str]) -> list[str]:
     if asked.operation in _ABOUT_CLUSTERS:
-        resources = clusters
-    elif asked.operation in _ABOUT_INSIDES:
+        return [asked.arn("ecs", f"cluster/{name}") for name in clusters]
+    if asked.operation in _ABOUT_INSIDES:
         parameter, kind = _ABOUT_INSIDES[asked.operation]
         insides = [name.rpartition("/")[2] for name in asked.values(parameter)] or ["*"]
-        resources = [asked.arn("ecs", f"{kind}/{names[0]}/{name}") for name in insides]
-    else:
-        resources = asked.values("resourceArn") or [ANY]
-    for resource in resources:
-        yield Need(f"ecs:{asked.operation}", resource, {**asked.request_tag_context(), "ecs:cluster": clusters[0]})
+        return [asked.arn("ecs", f"{kind}/{clusters[0]}/{name}") for name in insides]
+    if asked.operation in _ABOUT_DEFINITIONS:
+        names = [name.rpartition("/")[2] for name in asked.values(_ABOUT_DEFINITIONS[asked.operation])]
+        return [asked.arn("ecs", f"task-definition/{name if ':' in name else f'{name}:*'}") for name in names or ["*"]]
+    return asked.values("resourceArn") or [ANY]
 
 
 OTHERS: Mapping[str, Callable[[Asked], Iterable[Need]]] = {

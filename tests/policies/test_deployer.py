@@ -5,54 +5,26 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.policies import lint
-from tests.policies.conftest import ACCOUNT, ROOT
 
 NAMES = ("data", "identity", "release", "environment", "stack", "promotion")
 LIMIT = 6144
 """Characters of a managed policy, blanks not counted."""
-GIVEN = {
-    "antenna_account_id": ACCOUNT,
-    "antenna_region": "us-west-2",
-    "antenna_domain_names": ["antenna.example.org"],
-    "deployer_github_repository": "example/antenna",
-    "deployer_promote_from": ["antenna-staging"],
-}
 MADE = "what is made has no name yet"
-TAG = "makes only what bears the environment's tag, by the condition aws:RequestTag"
 WITHOUT_RESOURCES = {
     "cloudfront:CreateDistribution": MADE,
     "cloudfront:CreateFunction": MADE,
     "cloudfront:CreateOriginAccessControl": MADE,
-    "ec2:AllocateAddress": TAG,
-    "ec2:CreateLaunchTemplate": TAG,
-    "ec2:CreateSecurityGroup": TAG,
-    "ec2:RunInstances": TAG,
+    "ecs:DeregisterTaskDefinition": "IAM knows no resource for it, and no condition",
     "elasticbeanstalk:CheckDNSAvailability": "asks whether a name is free in the region",
     "elasticbeanstalk:CreateStorageLocation": "makes the one bucket of the service in the region, whose name is fixed",
 }
 """Actions on all resources that do more than look, and why."""
-
-
-@pytest.fixture(scope="module")
-def policies(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
-    """The policies of the role that deploys what the inventory production says."""
-    folder = tmp_path_factory.mktemp("deployer")
-    given = json.dumps({**GIVEN, "deployer_documents": str(folder)})
-    playbook = [str(Path(sys.executable).parent / "ansible-playbook"), "playbooks/deployer.yml"]
-    command = [*playbook, "-i", "inventories/production", "--tags", "documents", "-e", given]
-    done = subprocess.run(command, cwd=ROOT, env=dict(os.environ), capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return {file.stem.removeprefix("antenna-deployer-"): json.loads(file.read_text()) for file in folder.iterdir()}
 
 
 def test_there_are_these_policies_and_who_may_take_the_role(policies: dict[str, dict[str, Any]]) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,8 @@ import pytest
 from localcloud.iam.authority import KNOWN, needs
 from localcloud.iam.needs import ANY, Asked, Need
 from localcloud.shapes import service_model
+from tests.policies import lint
+from tests.policies.calls import Things
 
 REFERENCE = """\
 import json, sys
@@ -31,32 +33,18 @@ print(json.dumps({
 """
 IDS = {"GroupId": "sg", "InstanceId": "i", "RouteTableId": "rtb", "SubnetId": "subnet", "VpcId": "vpc"}
 # Of a time before resources: a security group's or an instance's id is among their parameters.
+TAGGED = Things({"Name": "value"})
 WITHOUT_RESOURCES = ("BundleInstance", "ConfirmProductInstance", "ModifyInstancePlacement")
 
 
-class Nobody:
-    """Nothing is known of what calls name."""
-
-    def environment_arn(self, region: str, name_or_id: str) -> str | None:
-        return None
-
-    def secret_arn(self, region: str, name: str) -> str | None:
-        return None
-
-    def roles_of(self, instance_profile: str) -> tuple[str, ...]:
-        return ()
-
-    def route_table(self, region: str, association: str) -> str | None:
-        return None
-
-    def tags(self, region: str, arn: str) -> Mapping[str, str]:
-        return {}
-
-
 @pytest.fixture(scope="session")
-def reference(linters: Path) -> dict[str, Any]:
+def reference(
+    linters: Path, documents: dict[str, dict[str, Any]], policies: dict[str, dict[str, Any]]
+) -> dict[str, Any]:
     """Actions and kinds of resources by service, as AWS publishes them."""
-    prefixes = sorted({need.action.partition(":")[0] for service in KNOWN for need in all_needs(service)})
+    needed = {need.action for service in KNOWN for need in all_needs(service)}
+    let = {action for document in [*documents.values(), *policies.values()] for action in lint.actions(document)}
+    prefixes = sorted({action.partition(":")[0] for action in needed | let})
     command = [linters / "python", "-c", REFERENCE, *prefixes]
     found = subprocess.run(command, capture_output=True, text=True, check=True)
     return dict(json.loads(found.stdout))
@@ -72,7 +60,9 @@ def all_needs(service: str) -> Iterator[Need]:
         shape = model.operation_model(operation).input_shape
         members = shape.members if shape is not None else {}
         parameters = {name: value for name in members if (value := filled(service, name, members[name])) is not None}
-        yield from needs(Asked(service, operation, "us-west-2", "123456789012", parameters, Nobody()))
+        if "TagSpecifications" in members:
+            parameters |= {"TagSpecification.1.Tag.1.Key": "Name", "TagSpecification.1.Tag.1.Value": "value"}
+        yield from needs(Asked(service, operation, "us-west-2", "123456789012", parameters, TAGGED))
 
 
 def filled(service: str, name: str, member: Any) -> object:
@@ -80,6 +70,8 @@ def filled(service: str, name: str, member: Any) -> object:
         return None
     if service == "ec2" and name in IDS:
         return f"{IDS[name]}-0123456789abcdef0"
+    if name in ("Tags", "tags"):
+        return {"Name": "value"}
     if member.type_name == "string":
         return "value"
     return ["value"] if member.type_name == "list" and member.member.type_name == "string" else None
@@ -92,14 +84,71 @@ def test_what_is_needed_is_of_a_kind_that_the_action_works_on(reference: dict[st
 
 def misfits(need: Need, reference: dict[str, Any]) -> str:
     """What is wrong with it; nothing of an action that is newer than the reference."""
-    prefix, _, name = need.action.partition(":")
-    action = reference[prefix]["actions"].get(name.lower())
-    if action is None or need.resource == ANY:
+    if need.resource == ANY or action_of(reference, need.action) is None:
         return ""
-    kinds = {kind.lower(): item["arn"] for kind, item in reference[prefix]["resourceTypes"].items()}
-    arns = [kinds[kind["name"].lower()] for kind in action["resourceTypes"] if kind["name"].lower() in kinds]
-    fits = any(re.fullmatch(re.sub(r"\\\$\\\{\w+\\\}", ".*", re.escape(arn)), need.resource) for arn in arns)
-    return "" if fits else f"{need.action} on {need.resource}"
+    return "" if kinds(reference, need.action, need.resource) else f"{need.action} on {need.resource}"
+
+
+@pytest.mark.parametrize("service", KNOWN)
+def test_conditions_are_judged_by_keys_that_the_action_has(reference: dict[str, Any], service: str) -> None:
+    # The tags of a request are told with whatever it asks for.
+    told = {
+        (need.action, key)
+        for need in all_needs(service)
+        if action_of(reference, need.action) is not None
+        for key in need.context
+        if bare(key) not in {"aws:requesttag/", *keys(reference, need.action, [need.resource])}
+    }
+    assert sorted(told) == []
+
+
+@pytest.mark.parametrize("role", ["documents", "policies"])
+def test_policies_limit_actions_by_keys_that_they_have(
+    reference: dict[str, Any], request: pytest.FixtureRequest, role: str
+) -> None:
+    """A condition on a key that an action does not have never holds: it lets nothing."""
+    asked = {
+        (name, action, key)
+        for name, document in request.getfixturevalue(role).items()
+        if name != "trust"
+        for statement in lint.statements(document)
+        for action in lint.listed(statement["Action"])
+        for tests in statement.get("Condition", {}).values()
+        for key in tests
+        if bare(key) not in keys(reference, action, lint.listed(statement["Resource"]))
+    }
+    assert sorted(asked) == []
+
+
+def action_of(reference: dict[str, Any], action: str) -> dict[str, Any] | None:
+    prefix, _, name = action.partition(":")
+    found: dict[str, Any] | None = reference[prefix]["actions"].get(name.lower())
+    return found
+
+
+def kinds(reference: dict[str, Any], action: str, resource: str) -> list[dict[str, Any]]:
+    """The kinds of resources that the action works on and this one is of, each with its keys here and of itself."""
+    known = {kind.lower(): item for kind, item in reference[action.partition(":")[0]]["resourceTypes"].items()}
+    about = (action_of(reference, action) or {}).get("resourceTypes", [])
+    pairs = [(kind, known[kind["name"].lower()]) for kind in about if kind["name"].lower() in known]
+    return [
+        {**kind, "conditionKeys": [*kind["conditionKeys"], *item.get("conditionKeys", ())]}
+        for kind, item in pairs
+        if resource == ANY or re.fullmatch(re.sub(r"\\\$\\\{\w+\\\}", ".*", re.escape(item["arn"])), resource)
+    ]
+
+
+def keys(reference: dict[str, Any], action: str, resources: list[str]) -> set[str]:
+    """The condition keys that go with the action on the resources."""
+    found = set((action_of(reference, action) or {}).get("conditionKeys", []))
+    return {bare(key) for key in found}.union(
+        bare(key) for one in resources for kind in kinds(reference, action, one) for key in kind["conditionKeys"]
+    )
+
+
+def bare(key: str) -> str:
+    """A condition key without the key of a tag, in small letters, as IAM compares them."""
+    return re.sub(r"/.*", "/", key).lower()
 
 
 UNKNOWN = {

@@ -16,9 +16,9 @@ from tests.policies import lint
 NAMES = ("instance", "service", "execution", "read-secrets", "pass-execution-role", "storage")
 
 CLUSTER = "runs for one cluster alone by the condition ecs:cluster"
-TAG = "makes only what bears the environment's tag, by the condition aws:RequestTag"
 WITHOUT_RESOURCES = {
     "ecr:GetAuthorizationToken": "signs in to the registry as a whole",
+    "ecs:DeregisterTaskDefinition": "IAM knows no resource for it, and no condition",
     "ecs:DiscoverPollEndpoint": "asks for the agent's address, which is the region's",
     "ecs:Poll": CLUSTER,
     "ecs:StartTask": CLUSTER,
@@ -26,10 +26,6 @@ WITHOUT_RESOURCES = {
     "ecs:StopTask": CLUSTER,
     "ecs:SubmitContainerStateChange": "tells of a container of the agent's own instance",
     "ecs:SubmitTaskStateChange": "tells of a task of the agent's own instance",
-    "ec2:AllocateAddress": TAG,
-    "ec2:CreateLaunchTemplate": TAG,
-    "ec2:CreateSecurityGroup": TAG,
-    "ec2:RunInstances": TAG,
 }
 """Actions on all resources that do more than look, and what limits them nevertheless."""
 

@@ -246,6 +246,29 @@ def test_what_ec2_makes_is_limited_by_the_tags_that_it_gets() -> None:
     assert tagged.action == "ec2:CreateTags" and tagged.context["ec2:createaction"] == "CreateSubnet"
 
 
+def test_what_ecs_makes_is_tagged_by_an_action_that_knows_during_which_call() -> None:
+    tags = {"tags": [{"key": "Environment", "value": "shop"}]}
+    made, tagged = asked("ecs", "CreateCluster", {"clusterName": "c", **tags})
+    assert (made.resource, tagged.resource) == (f"arn:aws:ecs:{HERE}:cluster/c",) * 2
+    assert tagged.context == {"aws:requesttag/Environment": "shop", "ecs:createaction": "CreateCluster"}
+    assert told("ecs", "RegisterTaskDefinition", {"family": "f", **tags}) == [
+        ("ecs:RegisterTaskDefinition", f"arn:aws:ecs:{HERE}:task-definition/f:*"),
+        ("ecs:TagResource", f"arn:aws:ecs:{HERE}:task-definition/f:*"),
+    ]
+    assert told("ecs", "StartTask", {"cluster": "c", "taskDefinition": "f:1", **tags}) == [
+        ("ecs:StartTask", f"arn:aws:ecs:{HERE}:task-definition/f:1"),
+        ("ecs:TagResource", f"arn:aws:ecs:{HERE}:task/c/*"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("operation", "limited"), [("ListContainerInstances", False), ("ListTasks", True), ("StartTask", True)]
+)
+def test_the_cluster_limits_what_is_in_it_and_not_itself(operation: str, limited: bool) -> None:
+    (need,) = asked("ecs", operation, {"cluster": "c"})
+    assert need.context == ({"ecs:cluster": f"arn:aws:ecs:{HERE}:cluster/c"} if limited else {})
+
+
 def test_what_there_is_is_limited_by_its_own_tags() -> None:
     group = {"GroupId": "sg-0123456789abcdef0", "IpPermissions.1.Groups.1.GroupId": "sg-0fedcba9876543210"}
     (need,) = asked("ec2", "AuthorizeSecurityGroupIngress", group)
