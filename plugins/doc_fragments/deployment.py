@@ -63,6 +63,7 @@ options:
         description:
           - Text in the description, comment or body by which a resource is known as the deployment's where it bears no
             tags, or does not tell them, as a V(replication_group) that is not available.
+          - Of an V(environment) it is the name of its application, by which it is known while it is being terminated.
         type: str
       data:
         description:

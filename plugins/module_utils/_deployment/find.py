@@ -92,10 +92,10 @@ def _environment(client: Client, declared: Declared) -> Found | None:
     found = beanstalk.describe_environments(EnvironmentNames=[declared.name], IncludeDeleted=False)["Environments"]
     for item in found:
         if item["EnvironmentName"] == declared.name and item["Status"] != "Terminated":
-            # A terminating environment answers no question about its tags.
-            tags: t.Any = [] if item["Status"] == "Terminating" else None
-            if tags is None:
-                tags = beanstalk.list_tags_for_resource(ResourceArn=item["EnvironmentArn"])["ResourceTags"]
+            if item["Status"] == "Terminating":
+                # It tells no tags any more; it is known by its application.
+                return Found(item["EnvironmentId"], None, text=item["ApplicationName"], status=item["Status"])
+            tags = beanstalk.list_tags_for_resource(ResourceArn=item["EnvironmentArn"])["ResourceTags"]
             return Found(item["EnvironmentId"], tags_of(tags), status=item["Status"])
     return None
 

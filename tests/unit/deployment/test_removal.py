@@ -11,7 +11,7 @@ from typing import Any
 import boto3
 import pytest
 from ansible_collections.antenna.aws.plugins.module_utils._core.errors import AntennaError
-from ansible_collections.antenna.aws.plugins.module_utils._deployment.find import FINDERS
+from ansible_collections.antenna.aws.plugins.module_utils._deployment.find import FINDERS, find
 from ansible_collections.antenna.aws.plugins.module_utils._deployment.model import (
     Declared,
     Found,
@@ -152,3 +152,15 @@ def test_what_came_into_a_bucket_meanwhile_is_removed_by_the_next_attempt() -> N
         answers.add_client_error("delete_bucket", "BucketNotEmpty")
         assert not advance(lambda _service: s3, Remove("remove", "bucket ui-logs", "", Declared("bucket", "ui-logs")))
         answers.assert_no_pending_responses()
+
+
+def test_a_removal_that_was_interrupted_waits_for_the_environment_before_its_roles_go() -> None:
+    beanstalk = boto3.client(
+        "elasticbeanstalk", region_name="eu-central-1", aws_access_key_id="a", aws_secret_access_key="b"
+    )
+    terminating = {"EnvironmentName": "site", "EnvironmentId": "e-1", "ApplicationName": "app", "Status": "Terminating"}
+    declared = Declared("environment", "site", mark="app")
+    with Stubber(beanstalk) as answers:
+        answers.add_response("describe_environments", {"Environments": [terminating]})
+        environment = resource(declared, find(lambda _service: beanstalk, declared), IDENTITY)
+    assert steps(found("iam_role"), environment) == [("remove", "environment site"), ("remove", "iam_role x")]
