@@ -60,35 +60,32 @@ class Found:
 
 def find(failure: Failure, observation: Observation, goal: Goal, logs: Logs) -> tuple[Found, ...]:
     """Return the likely remedies, the most telling first; each trouble once."""
-    clues = list(_clues(failure, observation, goal, logs))
     # Where a container or the deployment failed, a probe without an answer is what follows from it.
     alone = not failure.containers and not event_failures(observation, goal)
     asked = observation.probe if alone else None
     wrong = asked if asked is not None and asked.status not in (goal.probe_statuses or ()) else None
-    found: list[Found] = []
+    told: dict[Remedy, Found] = {}
+    for remedy, found in (*_told_by_lines(_clues(failure, observation, goal, logs)), *_told_by_answer(wrong)):
+        told.setdefault(remedy, found)
+    several = sorted(told, key=REMEDIES.index)
+    return tuple(told[remedy] for remedy in [one for one in several if not one.broad] or several)
+
+
+def _told_by_lines(clues: t.Iterable[Clue]) -> t.Iterator[tuple[Remedy, Found]]:
+    """Each line speaks for one trouble: the most telling."""
+    for clue in clues:
+        for remedy in REMEDIES:
+            match = remedy.pattern.search(clue.text) if remedy.pattern is not None else None
+            if match is not None:
+                advice = remedy.advice.format(name=next(filter(None, match.groups()), ""))
+                yield remedy, Found(remedy.name, advice, clue.where, clue.text.strip()[:_LONGEST])
+                break
+
+
+def _told_by_answer(answer: ProbeAnswer | None) -> t.Iterator[tuple[Remedy, Found]]:
     for remedy in REMEDIES:
-        # A line speaks for one trouble: the most telling.
-        spent = {hit.because for hit in found}
-        hit = _hit(remedy, (clue for clue in clues if _shown(clue) not in spent), wrong)
-        found.extend([hit] if hit is not None else [])
-    broad = {remedy.name for remedy in REMEDIES if remedy.broad}
-    return tuple([hit for hit in found if hit.name not in broad] or found)
-
-
-def _hit(remedy: Remedy, clues: t.Iterable[Clue], probe: ProbeAnswer | None) -> Found | None:
-    if remedy.pattern is not None:
-        for clue in clues:
-            match = remedy.pattern.search(clue.text)
-            if match:
-                name = next(filter(None, match.groups()), "")
-                return Found(remedy.name, remedy.advice.format(name=name), clue.where, _shown(clue))
-    if remedy.probe is not None and probe is not None and remedy.probe(probe):
-        return Found(remedy.name, remedy.advice, "probe", f"{probe.url} {describe_answer(probe)}")
-    return None
-
-
-def _shown(clue: Clue) -> str:
-    return clue.text.strip()[:_LONGEST]
+        if answer is not None and remedy.probe is not None and remedy.probe(answer):
+            yield remedy, Found(remedy.name, remedy.advice, "probe", f"{answer.url} {describe_answer(answer)}")
 
 
 def _clues(failure: Failure, observation: Observation, goal: Goal, logs: Logs) -> t.Iterator[Clue]:
@@ -217,9 +214,11 @@ REMEDIES: tuple[Remedy, ...] = (
         "database-tls",
         "Connect to PostgreSQL with TLS that both sides want: sslmode=require at least, since RDS refuses plain "
         "connections (rds.force_ssl), and RDS's certificates as sslrootcert where it is verify-ca or verify-full.",
+        # A line that begins with the connection tells of libpq's second attempt, without TLS: the first met the reason.
         _lines(
-            r"no pg_hba\.conf entry for host .* no encryption|root certificate file .* does not exist|"
-            r"server does not support SSL|connection to server .*(certificate verify failed|SSL error)"
+            r"^(?!connection to server).*no pg_hba\.conf entry for host .* no encryption|"
+            r"root certificate file .* does not exist|server does not support SSL|"
+            r"connection to server .*(certificate verify failed|SSL error)"
         ),
     ),
     Remedy(

@@ -208,6 +208,38 @@ def found(
     return find(Failure(tuple(events), containers), observation, GOAL, logs or {})
 
 
+# What psycopg 3, redis-py and Celery said when they were pointed at real servers that would not have them.
+CONNECTION = 'psycopg.OperationalError: connection failed: connection to server at "198.18.0.2", port 5432 failed: '
+NO_TLS = 'FATAL:  no pg_hba.conf entry for host "198.18.0.4", user "antenna", database "antenna", no encryption'
+CONSUMER = "[2026-11-26 01:29:0%s,934: ERROR/MainProcess] consumer: Cannot connect to %s://redis:6379/0: %s."
+RESET = "Error while reading from redis:6379 : (104, 'Connection reset by peer')"
+UNTRUSTED = (
+    "Error 1 connecting to redis:6379. [SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: self-signed "
+    "certificate in certificate chain (_ssl.c:1029)."
+)
+SAID: dict[str, tuple[str, ...]] = {
+    "database-unreachable": (
+        f"{CONNECTION}Connection refused",
+        "	Is the server running on that host and accepting TCP/IP connections?",
+    ),
+    "database-password": (
+        f'{CONNECTION}FATAL:  password authentication failed for user "antenna"',
+        f'connection to server at "198.18.0.2", port 5432 failed: {NO_TLS}',
+    ),
+    "database-tls": (f"{CONNECTION}{NO_TLS}",),
+    "redis-unreachable": tuple(
+        CONSUMER % (second, "rediss", "Error 111 connecting to redis:6379. Connection refused.") for second in (7, 9)
+    ),
+    "redis-tls": tuple(CONSUMER % (second, "redis", RESET) for second in (4, 6, 8)),
+    "redis-certificate": tuple(CONSUMER % (second, "rediss", UNTRUSTED) for second in (4, 7, 9)),
+}
+
+
+@pytest.mark.parametrize("name", SAID)
+def test_what_clients_say_again_and_again_gives_one_trouble_away(name: str) -> None:
+    assert [remedy.name for remedy in found(logs={"celeryworker": SAID[name]})] == [name]
+
+
 @pytest.mark.parametrize(("line", "name"), LOG_LINES)
 def test_a_log_line_gives_the_trouble_away(line: str, name: str) -> None:
     (remedy, *_others) = found(logs={"django": ("starting", line, "exiting")})
