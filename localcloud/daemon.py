@@ -19,8 +19,9 @@ from localcloud.firewall import Firewall, MotoSecurityGroups
 from localcloud.iam.authority import Switch
 from localcloud.install import install, prepare_environment
 from localcloud.latency import Latency
+from localcloud.names import LOOPBACK
 from localcloud.options import Options
-from localcloud.server import LOOPBACK, Server, application, free_port, listen
+from localcloud.server import Server, application, free_port, listen
 from localcloud.state import Ready, State
 
 

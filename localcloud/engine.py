@@ -62,7 +62,7 @@ class ContainerSpec:
 
     `ports` maps a container port to (host address, host port), port 0 meaning any free one.
     `links` pairs another container's name or id with an alias under which this one sees it: one may have several.
-    `extra_hosts` maps a name to an address. `tmpfs` maps a path to mount options.
+    `extra_hosts` maps a name to an address.
     """
 
     image: str
@@ -79,9 +79,7 @@ class ContainerSpec:
     links: tuple[tuple[str, str], ...] = ()
     extra_hosts: Mapping[str, str] = field(default_factory=dict)
     hostname: str | None = None
-    restart_policy: Literal["no", "always", "on-failure", "unless-stopped"] = "no"
     user: str | None = None
-    tmpfs: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -283,26 +281,14 @@ class Engine:
                 return
 
     def exec_run(
-        self,
-        container: str,
-        command: tuple[str, ...],
-        environment: Mapping[str, str] | None = None,
-        user: str = "",
-        workdir: str | None = None,
+        self, container: str, command: tuple[str, ...], environment: Mapping[str, str] | None = None
     ) -> ExecResult:
         """Run a command in a running container and wait for its end."""
         with _explained(f"command in container {container}"):
-            created = self._client.api.exec_create(
-                container, list(command), environment=dict(environment or {}), user=user, workdir=workdir
-            )
+            created = self._client.api.exec_create(container, list(command), environment=dict(environment or {}))
             output = self._client.api.exec_start(created["Id"])
             code = self._client.api.exec_inspect(created["Id"])["ExitCode"]
             return ExecResult(int(code if code is not None else -1), output.decode(errors="replace"))
-
-    def put_archive(self, container: str, path: str, tar: bytes) -> None:
-        """Unpack a tar archive in a container, running or not."""
-        with _explained(f"files for container {container}"):
-            self._client.api.put_archive(container, path, tar)
 
     def list(self, labels: Mapping[str, str] | None = None) -> Sequence[ContainerState]:
         """This cloud's containers, running or not, that bear all these labels."""
@@ -429,9 +415,7 @@ class Engine:
             # On the default bridge a link is the container's, elsewhere it is its network endpoint's.
             links=list(spec.links) if spec.links and spec.network is None else None,
             extra_hosts=dict(spec.extra_hosts),
-            restart_policy={"Name": spec.restart_policy} if spec.restart_policy != "no" else None,
             network_mode=spec.network,
-            tmpfs=dict(spec.tmpfs) or None,
         )
 
     def _networking_config(self, spec: ContainerSpec) -> Any:

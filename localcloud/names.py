@@ -8,6 +8,9 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass
 
+LOOPBACK = "127.0.0.1"
+"""Where this machine listens to itself alone."""
+
 
 @dataclass(frozen=True)
 class Address:

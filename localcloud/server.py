@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
     from localcloud.cloud import Cloud
 
-LOOPBACK = "127.0.0.1"
 BACKLOG = 128
 
 

@@ -23,10 +23,10 @@ from localcloud.cloudfront.exchange import Exchange
 from localcloud.cloudfront.origins import CHUNK, Origins
 from localcloud.cloudfront.replies import POP, Reply, ViewerRequest, error_page, via
 from localcloud.cloudfront.resources import Distribution, Ports
+from localcloud.names import LOOPBACK
 
 log = logging.getLogger(__name__)
 
-LOOPBACK = "127.0.0.1"
 HTTPS_PORTS = range(18443, 18943)
 HTTP_PORTS = range(18080, 18440)
 BODILESS = frozenset({204, 304})

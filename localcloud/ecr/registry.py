@@ -22,6 +22,7 @@ from localcloud.clock import SystemClock, wait_until
 from localcloud.ecr import gate
 from localcloud.ecr.tokens import ISSUER, SERVICE, Access, Bearers
 from localcloud.engine import ContainerSpec, EngineError, Mount
+from localcloud.names import LOOPBACK
 
 if TYPE_CHECKING:
     from localcloud.cloud import Cloud
@@ -118,7 +119,7 @@ class Registry:
                 name=self._container,
                 command=("registry-entrypoint",),
                 labels=cloud.labels("ecr", "registry"),
-                ports={PORT: ("127.0.0.1", int(cloud.registry.rpartition(":")[2])), DIRECT_PORT: ("127.0.0.1", 0)},
+                ports={PORT: (LOOPBACK, int(cloud.registry.rpartition(":")[2])), DIRECT_PORT: (LOOPBACK, 0)},
                 mounts=(
                     Mount(str(directory), "/registry", read_only=True),
                     Mount(str(cloud.ca.path), "/authority.pem", read_only=True),
@@ -131,7 +132,7 @@ class Registry:
         state = cloud.engine.inspect(self._container)
         if state is None or DIRECT_PORT not in state.ports:
             raise EngineError("the registry ended at its start")
-        self._base = f"http://127.0.0.1:{state.ports[DIRECT_PORT]}/v2"
+        self._base = f"http://{LOOPBACK}:{state.ports[DIRECT_PORT]}/v2"
 
     def _configuration(self) -> Mapping[str, Any]:
         realm = f"{self._cloud.endpoint}/_localcloud/{TOKEN_PATH}"

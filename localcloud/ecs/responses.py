@@ -14,8 +14,9 @@ from moto.core.responses import ActionResult
 from moto.ecs.responses import EC2ContainerServiceResponse
 
 from localcloud.ecs.clusters import Cluster, Clusters, ContainerInstance, TaskDefinition
-from localcloud.ecs.tasks import LOOPBACK, Agent, ContainerView, Task
+from localcloud.ecs.tasks import Agent, ContainerView, Task
 from localcloud.elasticbeanstalk.bundle import ContainerDefinition
+from localcloud.names import LOOPBACK
 
 Description = dict[str, Any]
 

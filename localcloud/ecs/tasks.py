@@ -33,6 +33,7 @@ from moto.ssm.models import ssm_backends
 from localcloud.ecs import grants
 from localcloud.elasticbeanstalk.bundle import MEBIBYTE, ContainerDefinition, Dependency, Dockerrun
 from localcloud.engine import ContainerSpec, EngineError, Mount
+from localcloud.names import LOOPBACK
 
 if TYPE_CHECKING:
     from localcloud.cloud import Cloud
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
 
 OUT_OF_MEMORY = "OutOfMemoryError"
 INSTANCE_LABEL = "localcloud.instance"
-LOOPBACK = "127.0.0.1"
 CURRENT = "/var/app/current"
 """Where an instance has the unpacked bundle."""
 

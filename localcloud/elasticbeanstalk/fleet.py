@@ -20,9 +20,8 @@ from localcloud.elasticbeanstalk.front import Front, PortTaken, TargetHealth
 from localcloud.elasticbeanstalk.health import Facts, Found
 from localcloud.elasticbeanstalk.instance import Instance, Tools
 from localcloud.elasticbeanstalk.models import random_name
-from localcloud.elasticbeanstalk.ports import LOOPBACK
 from localcloud.engine import EngineError
-from localcloud.names import Address
+from localcloud.names import LOOPBACK, Address
 
 if TYPE_CHECKING:
     from localcloud.elasticbeanstalk.models import Environment

@@ -26,6 +26,7 @@ from localcloud.elasticbeanstalk import haproxy
 from localcloud.elasticbeanstalk.balancer import Layout, Target
 from localcloud.elasticbeanstalk.haproxy import Counts, Sight
 from localcloud.engine import ContainerSpec, EngineError, Mount
+from localcloud.names import LOOPBACK
 
 if TYPE_CHECKING:
     from localcloud.cloud import Cloud
@@ -45,7 +46,7 @@ class PortTaken(EngineError):
     """Others listen already on these `ports` of loopback."""
 
     def __init__(self, ports: set[int]) -> None:
-        super().__init__(f"others listen already on {', '.join(map(str, sorted(ports)))} of {haproxy.LOOPBACK}")
+        super().__init__(f"others listen already on {', '.join(map(str, sorted(ports)))} of {LOOPBACK}")
         self.ports = ports
 
 

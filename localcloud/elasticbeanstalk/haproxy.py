@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from localcloud.elasticbeanstalk.balancer import Layout, Listener, Process, Target
+from localcloud.names import LOOPBACK
 
 DIRECTORY = "/front"
 SOCKET = "admin.sock"
@@ -25,7 +26,6 @@ MASTER_ADDRESS = f"{DIRECTORY}/{MASTER},mode,666,level,admin"
 STATE = "state"
 HOSTS = "hosts"
 BAD_GATEWAY = "502.http"
-LOOPBACK = "127.0.0.1"
 # Where requests go when no target is healthy.
 OPEN = "open-"
 FULL, NONE = 100, 0

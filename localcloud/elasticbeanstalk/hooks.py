@@ -20,7 +20,6 @@ from localcloud.logs.pump import Destination, Pump
 if TYPE_CHECKING:
     from localcloud.cloud import Cloud
 
-CURRENT = "/var/app/current"
 STAGING = "/var/app/staging"
 DOCKER_SOCKET = "/var/run/docker.sock"
 RUNNING = "Running "

@@ -20,6 +20,7 @@ from moto.logs.models import logs_backends
 
 from localcloud.ecs.clusters import Cluster, ContainerInstance, TaskDefinition
 from localcloud.ecs.tasks import (
+    CURRENT,
     INSTANCE_LABEL,
     OUT_OF_MEMORY,
     Agent,
@@ -35,7 +36,7 @@ from localcloud.elasticbeanstalk import ec2, options
 from localcloud.elasticbeanstalk.balancer import HTTP_PORT, Target
 from localcloud.elasticbeanstalk.bundle import Bundle, BundleError, ContainerDefinition, Dockerrun
 from localcloud.elasticbeanstalk.health import Restart
-from localcloud.elasticbeanstalk.hooks import CURRENT, RUNNING, STAGING, Host, HostRunner, Outcome
+from localcloud.elasticbeanstalk.hooks import RUNNING, STAGING, Host, HostRunner, Outcome
 from localcloud.elasticbeanstalk.models import PENDING, Deployment, Health
 from localcloud.elasticbeanstalk.ports import Ports
 from localcloud.engine import EngineError

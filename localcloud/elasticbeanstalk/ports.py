@@ -11,8 +11,8 @@ import zlib
 from collections.abc import Iterable
 
 from localcloud.elasticbeanstalk.ec2 import LaunchError
+from localcloud.names import LOOPBACK
 
-LOOPBACK = "127.0.0.1"
 # Below those that outgoing connections use.
 PORTS = range(20000, 30000)
 

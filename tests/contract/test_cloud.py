@@ -26,6 +26,7 @@ import pytest
 
 from localcloud import images
 from localcloud.clock import SystemClock, wait_until
+from tests.contract.conftest import LocalCloud, Stage
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -166,6 +167,22 @@ def _database(state: Path, name: str) -> None:
     wait_until(lambda: started <= _docker_objects(state), f"the start of {name}", 120, SystemClock(), poll=0.5)
 
 
+def _environment(state: Path, name: str) -> None:
+    """An environment in whose launch a command never ends: its front, its instance and the command are there."""
+    ready = json.loads((state / "ready.json").read_text())
+    stage = Stage(LocalCloud(state, ready["endpoint"], ready["registry"]), "never:pulled", "arn:aws:iam::1:role/none")
+    stage.cloud.client("iam").create_instance_profile(InstanceProfileName="hello")
+    endless = 'container_commands: {01_endless: {command: "sleep 600"}}'
+    stage.create(name, stage.version([stage.container("web")], {".ebextensions/01.config": endless}))
+    kinds = {"container front", "network instance", "container host"}
+
+    def begun() -> bool:
+        objects = (item.partition(f"localcloud-{_cloud_id(state)}-") for item in _docker_objects(state))
+        return kinds <= {kind + rest.partition("-")[0] for kind, _, rest in objects}
+
+    wait_until(begun, f"the launch of {name}", 60, SystemClock(), poll=0.5)
+
+
 def _endpoint(state: Path) -> str:
     return str(json.loads((state / "ready.json").read_text())["endpoint"])
 
@@ -175,6 +192,7 @@ def test_nothing_is_left_of_a_cloud_that_was_killed(tmp_path: Path) -> None:
     assert _localcloud(state, "up").returncode == 0
     try:
         _database(state, "killed")
+        _environment(state, "killed")
         image = f"{json.loads((state / 'ready.json').read_text())['registry']}/killed:1"
         assert docker.from_env().images.get(images.tag()).tag(image)
         os.kill(json.loads((state / "ready.json").read_text())["pid"], signal.SIGKILL)

@@ -8,7 +8,8 @@ from __future__ import annotations
 import contextlib
 import socket
 
-from localcloud.server import LOOPBACK, listen
+from localcloud.names import LOOPBACK
+from localcloud.server import listen
 
 
 def port_of(sockets: list[socket.socket]) -> int:
