@@ -142,8 +142,8 @@ class Firewall:
         """One that is failing over is gone for a moment: the container in its place comes with `add_store`."""
         try:
             self._networks.connect(key[1], store.container, (store.endpoint, *store.more_endpoints))
-        except EngineError:
-            LOG.exception("%s stays off %s until the next look", *key)
+        except EngineError as error:
+            LOG.warning("%s stays off %s until the next look: %s", *key, error)
         else:
             self._attached[key] = store
 

@@ -185,7 +185,15 @@ class Lifecycle:
 
     def terminate(self, operation: Operation, service: Beanstalk) -> None:
         fleet = self.fleet(service, operation.environment)
-        self._in_background(operation, service, lambda: self._terminate(operation, fleet))
+
+        def work() -> None:
+            try:
+                self._terminate(operation, fleet)
+            except Exception:
+                operation.environment.status = "Ready"  # for another try
+                raise
+
+        self._in_background(operation, service, work)
 
     def _terminate(self, operation: Operation, fleet: Fleet) -> None:
         environment = operation.environment

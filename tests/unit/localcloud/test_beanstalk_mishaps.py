@@ -191,6 +191,22 @@ def test_an_environment_that_cannot_be_judged_keeps_no_other_from_it(
     watching.stop()
 
 
+def test_a_termination_that_docker_fails_can_be_tried_again(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(fleet: Fleet) -> None:
+        raise EngineError("Docker does not answer")
+
+    environment = room.environment(status="Terminating")
+    with monkeypatch.context() as patched:
+        patched.setattr(Fleet, "close", fail)
+        room.lifecycle.terminate(room.operation(environment), room.service)
+        soon(lambda: environment.failed_command is not None, "the failure")
+    assert environment.status == "Ready"
+    environment.status = "Terminating"
+    monkeypatch.setattr(Fleet, "close", lambda fleet: None)
+    room.lifecycle.terminate(room.operation(environment), room.service)
+    soon(lambda: environment.status == "Terminated", "the end")
+
+
 # -- launches that fail halfway ---------------------------------------------------------------------------------------
 
 

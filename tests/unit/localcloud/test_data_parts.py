@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import threading
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,6 +17,8 @@ from localcloud.data.elasticache.lifecycle import log_deliveries
 from localcloud.data.elasticache.nodes import RESTRICTED, permissions
 from localcloud.data.events import Event, chosen
 from localcloud.data.paging import page
+from localcloud.data.servers import Key, Servers, Wanted
+from localcloud.engine import EngineError
 from localcloud.jobs import Jobs
 
 NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
@@ -36,6 +40,30 @@ def test_jobs_of_one_resource_run_in_their_order_whatever_becomes_of_them(capsys
     assert ended.wait(5)
     assert done == ["failed", "second"]
     assert "told in the log" in capsys.readouterr().err
+
+
+def test_a_server_that_ends_while_it_is_asked_does_not_serve(tmp_path: Path) -> None:
+    def ended(container: str, command: tuple[str, ...]) -> None:
+        raise EngineError(f"command in container {container}: container is not running")
+
+    engine = SimpleNamespace(
+        run=lambda spec: spec.name,
+        ensure_network=lambda *words, **more: None,
+        inspect=lambda container: SimpleNamespace(running=True),
+        exec_run=ended,
+    )
+    cloud: Any = SimpleNamespace(
+        engine=engine,
+        firewall=SimpleNamespace(add_store=lambda store: None),
+        state_dir=tmp_path,
+        region="us-west-2",
+        infra_image="infra",
+        docker_name=lambda kind, name: f"{kind}-{name}",
+        labels=lambda kind, name: {kind: name},
+    )
+    servers, key = Servers(cloud), Key("elasticache", "us-west-2", "cache-001")
+    servers.start(Wanted(key, "entry", "/run/node", {}, {}, ("ping",), "cache.example", (), 6379, ()))
+    assert servers.runs(key) and not servers.serves(key)
 
 
 EVENTS = [
