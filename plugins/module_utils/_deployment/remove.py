@@ -17,6 +17,7 @@ from ansible_collections.antenna.aws.plugins.module_utils._core.module import at
 from ansible_collections.antenna.aws.plugins.module_utils._deployment.find import Client, find, pages
 from ansible_collections.antenna.aws.plugins.module_utils._deployment.model import Found
 from ansible_collections.antenna.aws.plugins.module_utils._deployment.planner import Release, Remove
+from ansible_collections.antenna.aws.plugins.module_utils._eb.api import is_busy
 
 Remover = t.Callable[[Client, Remove, Found], None]
 
@@ -35,12 +36,10 @@ _NOT_YET = frozenset(
         "InvalidReplicationGroupState",
         "InvalidReplicationGroupStateFault",
         "OperationInProgressException",
-        "OperationInProgressFailure",
         "OriginAccessControlInUse",
     }
 )
 """What AWS answers while something else must be gone first: it is tried again."""
-_BUSY = "Must be Ready"
 _DELETED_AT_ONCE = 1000
 _PASSING = frozenset({"InternalError", "ServiceUnavailable", "SlowDown"})
 """What S3 answers of an object that it deletes when asked again."""
@@ -58,7 +57,7 @@ def advance(client: Client, step: Remove) -> bool:
         with attempting(f"remove the {step.declared.label}"):
             REMOVERS[step.declared.kind](client, step, found)
     except AwsError as error:
-        if error.code not in _NOT_YET and _BUSY not in error.answer:
+        if error.code not in _NOT_YET and not is_busy(error):
             raise
     return False
 

@@ -31,6 +31,8 @@ _PERMANENT_CODES = re.compile(
     r"InvalidClientTokenId|InvalidAccessKeyId|SignatureDoesNotMatch|UnrecognizedClient|InvalidAction|"
     r"NoCredentialsError|PartialCredentialsError|ParamValidationError"
 )
+# The second are the words of TerminateEnvironment.
+_BUSY_WORDS = re.compile(r"invalid state for this operation|is currently pending deployment")
 _THROTTLING_CODES = re.compile(r"Throttl|RequestLimitExceeded|TooManyRequests|SlowDown", re.I)
 
 Raw = t.Mapping[str, t.Any]
@@ -44,6 +46,11 @@ def is_denied(error: AwsError) -> bool:
 def is_permanent(error: AwsError) -> bool:
     """Tell whether trying the call again cannot help."""
     return bool(_PERMANENT_CODES.search(error.code))
+
+
+def is_busy(error: AwsError) -> bool:
+    """Tell whether the environment may accept the call later, when what goes on there is over."""
+    return bool(_BUSY_WORDS.search(error.answer)) or error.code == "OperationInProgressFailure"
 
 
 def is_throttled(error: AwsError) -> bool:

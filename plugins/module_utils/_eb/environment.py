@@ -14,7 +14,11 @@ from ansible_collections.antenna.aws.plugins.module_utils._core.clock import Clo
 from ansible_collections.antenna.aws.plugins.module_utils._core.errors import AntennaError, AwsError
 from ansible_collections.antenna.aws.plugins.module_utils._core.plan import Plan, Step
 from ansible_collections.antenna.aws.plugins.module_utils._eb import planner
-from ansible_collections.antenna.aws.plugins.module_utils._eb.api import BeanstalkApi, generated_security_groups
+from ansible_collections.antenna.aws.plugins.module_utils._eb.api import (
+    BeanstalkApi,
+    generated_security_groups,
+    is_busy,
+)
 from ansible_collections.antenna.aws.plugins.module_utils._eb.model import (
     READY,
     TERMINATED,
@@ -208,7 +212,7 @@ class EnvironmentManager:
             try:
                 return Attempt(request_id=operation())
             except AwsError as error:
-                if _is_busy(error):
+                if is_busy(error):
                     return Attempt(refusal=error.answer)
                 raise
 
@@ -280,12 +284,6 @@ def describe(environment: Environment | None, tags: t.Mapping[str, str]) -> dict
     for name in ("date_created", "date_updated"):
         described[name] = described[name].isoformat() if described[name] else None
     return {**described, "tags": planner.user_tags(tags)}
-
-
-def _is_busy(error: AwsError) -> bool:
-    """Whether it may be accepted later; the second are the words of TerminateEnvironment."""
-    busy = ("invalid state for this operation", "It is currently pending deployment")
-    return any(words in error.answer for words in busy) or error.code == "OperationInProgressFailure"
 
 
 def _stuck(name: str) -> str:

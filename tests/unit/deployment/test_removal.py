@@ -143,6 +143,34 @@ def test_several_names_of_a_kind() -> None:
     ]
 
 
+def test_an_environment_that_is_busy_is_removed_by_the_next_attempt() -> None:
+    eb = boto3.client("elasticbeanstalk", region_name="eu-central-1", aws_access_key_id="a", aws_secret_access_key="b")
+    with Stubber(eb) as answers:
+        answers.add_response(
+            "describe_environments",
+            {
+                "Environments": [
+                    {
+                        "EnvironmentId": "e-1",
+                        "EnvironmentArn": "arn:aws:elasticbeanstalk:eu-central-1:1:environment/app/web-1",
+                        "EnvironmentName": "web-1",
+                        "Status": "Updating",
+                    }
+                ]
+            },
+        )
+        answers.add_response("list_tags_for_resource", {"ResourceTags": []})
+        answers.add_client_error(
+            "terminate_environment",
+            "InvalidParameterValue",
+            "Cannot terminate environment named web-1. It is currently pending deployment.",
+        )
+        assert not advance(
+            lambda _service: eb, Remove("remove", "environment web-1", "", Declared("environment", "web-1"))
+        )
+        answers.assert_no_pending_responses()
+
+
 def test_what_came_into_a_bucket_meanwhile_is_removed_by_the_next_attempt() -> None:
     s3 = boto3.client("s3", region_name="eu-central-1", aws_access_key_id="a", aws_secret_access_key="b")
     with Stubber(s3) as answers:
