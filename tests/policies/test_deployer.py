@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.policies import lint
+from tests.policies.conftest import HERE, LONGEST, of_deployer
 
 NAMES = ("data", "identity", "release", "environment", "stack", "promotion")
 LIMIT = 6144
@@ -40,6 +41,11 @@ def test_there_are_these_policies_and_who_may_take_the_role(policies: dict[str, 
 def test_a_policy_names_actions_and_fits(policies: dict[str, dict[str, Any]], name: str) -> None:
     assert [action for action in lint.actions(policies[name]) if "*" in action] == []
     assert lint.size(policies[name]) <= LIMIT
+
+
+def test_policies_fit_with_the_longest_names(tmp_path: Path) -> None:
+    found = of_deployer(tmp_path, {**HERE, **LONGEST})
+    assert {name: size for name in NAMES if (size := lint.size(found[name])) > LIMIT} == {}
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -12,9 +12,12 @@ from typing import Any
 import pytest
 
 from tests.policies import lint
+from tests.policies.conftest import HERE, LONGEST, rendered
 
 NAMES = ("instance", "service", "execution", "read-secrets", "pass-execution-role", "storage")
 
+LIMIT = 10_240
+"""Characters of all inline policies of a role, blanks not counted."""
 CLUSTER = "runs for one cluster alone by the condition ecs:cluster"
 WITHOUT_RESOURCES = {
     "ecr:GetAuthorizationToken": "signs in to the registry as a whole",
@@ -33,8 +36,13 @@ WITHOUT_RESOURCES = {
 @pytest.mark.parametrize("name", NAMES)
 def test_a_policy_names_actions_and_fits_into_a_role(documents: dict[str, dict[str, Any]], name: str) -> None:
     assert [action for action in lint.actions(documents[name]) if "*" in action] == []
-    # Inline policies of a role may have 10 240 characters together, blanks not counted.
-    assert lint.size(documents[name]) < 9_000
+    assert lint.size(documents[name]) <= LIMIT
+
+
+def test_the_policies_of_a_role_fit_together_with_the_longest_names(tmp_path: Path) -> None:
+    found = rendered("production", tmp_path, {**HERE, **LONGEST})
+    for role in (("instance", "read-secrets", "pass-execution-role"), ("service",), ("execution", "read-secrets")):
+        assert sum(lint.size(found[name]) for name in role) <= LIMIT, role
 
 
 @pytest.mark.parametrize("name", NAMES)
