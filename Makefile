@@ -89,7 +89,7 @@ molecule: python docker
 .PHONY: e2e
 e2e: python docker
 	@rm -rf .cache/life
-	pytest -v --numprocesses=3 --dist=loadfile tests/e2e
+	pytest -v --numprocesses=3 tests/e2e
 	pytest -q tests/life
 
 MOTO ?=
@@ -98,10 +98,10 @@ SERVICES ?=
 moto-suite: python docker  ## moto's own tests: MOTO=<its source> [SERVICES=s3,iam] (no part of `test`: tests/moto/README.md)
 	@python tests/moto/suite.py '$(MOTO)' $(if $(SERVICES),--services '$(SERVICES)')
 
-# What uses one core is run two at a time, each one's output in one piece; the others use both.
+# What uses one core is run two at a time, the longest first, each one's output in one piece; the others use both.
 .PHONY: test
 test: python docker  ## All tests
-	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target sanity ansible-lint check policies module
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target module ansible-lint check sanity policies
 	@$(MAKE) --no-print-directory contract molecule e2e
 
 .PHONY: build

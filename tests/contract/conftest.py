@@ -22,11 +22,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 
+from tests.support.clients import REGION, client
+
 ROOT = Path(__file__).resolve().parents[2]
-REGION = "us-west-2"
 APPLICATION = "hello"
 PLATFORM = "ECS running on 64bit Amazon Linux 2023"
 # The files that take longest, in that order: workers that begin with these end at about the same time.
@@ -59,13 +59,7 @@ class LocalCloud:
     registry: str
 
     def client(self, service: str) -> Any:
-        return boto3.client(
-            service,
-            endpoint_url=self.endpoint,
-            region_name=REGION,
-            aws_access_key_id="testing",
-            aws_secret_access_key="testing-secret",
-        )
+        return client(service, self.endpoint)
 
     def status(self) -> dict[str, Any]:
         return dict(self.admin("GET", "status"))

@@ -27,6 +27,7 @@ import pytest
 from localcloud import images
 from localcloud.clock import SystemClock, wait_until
 from tests.contract.conftest import LocalCloud, Stage
+from tests.support.clients import client
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -145,13 +146,7 @@ def _docker_objects(state: Path) -> set[str]:
 
 def _database(state: Path, name: str) -> None:
     """A database of that name in the cloud, without backups; its container and the registry's have been started."""
-    rds = boto3.client(
-        "rds",
-        endpoint_url=_endpoint(state),
-        region_name="us-west-2",
-        aws_access_key_id="testing",
-        aws_secret_access_key="testing-secret",
-    )
+    rds = client("rds", _endpoint(state))
     rds.create_db_instance(
         DBInstanceIdentifier=name,
         Engine="postgres",
@@ -401,13 +396,7 @@ def test_bucket_refuses_strangers_even_with_a_policy_for_the_cdn(localcloud: Any
 
 def test_bridge_address_is_no_bucket(localcloud: Any) -> None:
     ready = json.loads((localcloud.state_dir / "ready.json").read_text())
-    s3 = boto3.client(
-        "s3",
-        endpoint_url=ready["container_endpoint"],
-        region_name="us-west-2",
-        aws_access_key_id="testing",
-        aws_secret_access_key="testing-secret",
-    )
+    s3 = client("s3", ready["container_endpoint"])
     s3.create_bucket(Bucket="bridge", CreateBucketConfiguration={"LocationConstraint": "us-west-2"})
     s3.put_object(Bucket="bridge", Key="a/b", Body=b"hello")
     assert [item["Key"] for item in s3.list_objects_v2(Bucket="bridge")["Contents"]] == ["a/b"]

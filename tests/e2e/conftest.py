@@ -11,10 +11,23 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
 from tests.support.rehearsal import ROOT, WORK, Rehearsal
+
+
+class OneDeploymentEach(LoadFileScheduling):
+    """Gives each worker of pytest-xdist the files that share a deployment: the guide's reads that of the local one."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return super()._split_scope(nodeid).replace("test_guide", "test_deployment")
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> OneDeploymentEach:
+    return OneDeploymentEach(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -96,12 +96,6 @@ def test_the_second_run_changes_nothing(rehearsal: Rehearsal) -> None:
     assert rehearsal.writes()[before:] == []
 
 
-def test_check_mode_agrees_that_nothing_would_change(rehearsal: Rehearsal) -> None:
-    before = len(rehearsal.writes())
-    assert rehearsal.playbook("--check", "--diff").recap["changed"] == 0
-    assert rehearsal.writes()[before:] == []
-
-
 def test_a_browser_opens_the_ui_and_sees_the_projects(rehearsal: Rehearsal, chromium: str) -> None:
     projects = rehearsal.get(url(rehearsal) + "/api/v2/projects/?format=json").body
     names = re.findall(r'"name":\s*"([^"]+)"', projects)
@@ -121,7 +115,6 @@ def test_tag_ui_ships_only_the_ui(rehearsal: Rehearsal, chromium: str) -> None:
     assert rehearsal.only("environments")["version_label"] == label
     assert "1.0.1" in ui_assets(rehearsal)
     assert "1.0.1" in rendered(chromium, url(rehearsal) + "/", WORK / "ui-release.png")
-    assert rehearsal.playbook("--tags", "ui").recap["changed"] == 0
 
 
 def test_tag_backend_ships_only_the_backend(rehearsal: Rehearsal) -> None:
@@ -134,7 +127,6 @@ def test_tag_backend_ships_only_the_backend(rehearsal: Rehearsal) -> None:
     assert environment["version_label"] != label
     assert (environment["status"], environment["health"]) == ("Ready", "Green")
     assert "1.0.1" in rehearsal.get(url(rehearsal) + "/api/v2/?format=json").body
-    assert rehearsal.playbook("--tags", "backend").recap["changed"] == 0
 
 
 def test_a_release_goes_back(rehearsal: Rehearsal) -> None:
@@ -149,6 +141,12 @@ def test_a_release_goes_back(rehearsal: Rehearsal) -> None:
     assert "1.0.0" in rehearsal.get(url(rehearsal) + "/api/v2/?format=json").body
 
 
+def test_check_mode_agrees_that_the_releases_left_nothing_to_change(rehearsal: Rehearsal) -> None:
+    before = len(rehearsal.writes())
+    assert rehearsal.playbook("--check", "--diff").recap["changed"] == 0
+    assert rehearsal.writes()[before:] == []
+
+
 def test_validate_proves_it_again(rehearsal: Rehearsal) -> None:
     run = rehearsal.playbook("--tags", "validate")
     assert run.recap["failed"] == 0 and run.recap["changed"] == 0
@@ -157,16 +155,9 @@ def test_validate_proves_it_again(rehearsal: Rehearsal) -> None:
 
 
 def test_no_secret_is_in_the_output(rehearsal: Rehearsal) -> None:
-    import boto3
-
-    secrets = boto3.client(
-        "secretsmanager", endpoint_url=rehearsal.status()["endpoint"], region_name="us-west-2",
-        aws_access_key_id="test", aws_secret_access_key="test",
-    )  # fmt: skip
-    names = [secret["Name"] for secret in secrets.list_secrets()["SecretList"]]
-    assert names
-    values = re.findall(
-        r'"([^"]{12,})"', "".join(secrets.get_secret_value(SecretId=name)["SecretString"] for name in names)
-    )
+    secrets = rehearsal.client("secretsmanager")
+    held = secrets.get_secret_value(SecretId="antenna/environment")["SecretString"]
+    values = [value for name, value in json.loads(held).items() if re.search("PASSWORD|SECRET|KEY|TOKEN|DSN", name)]
+    assert len(values) > 5 and all(values)
     output = (WORK / "playbook.log").read_text()
-    assert [value for value in values if value in output and not value.isupper()] == []
+    assert [value for value in values if value in output] == []

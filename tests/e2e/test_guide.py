@@ -7,10 +7,8 @@ from __future__ import annotations
 
 import json
 import re
-from functools import cache
 from typing import Any
 
-import boto3
 import pytest
 
 from tests.support.rehearsal import Rehearsal
@@ -46,13 +44,7 @@ class Deployed:
 
     def __init__(self, rehearsal: Rehearsal) -> None:
         self.rehearsal = rehearsal
-        self.client = cache(self._client)
-
-    def _client(self, service: str) -> Any:
-        return boto3.client(
-            service, endpoint_url=self.rehearsal.status()["endpoint"], region_name="us-west-2",
-            aws_access_key_id="testing", aws_secret_access_key="testing-secret",
-        )  # fmt: skip
+        self.client = rehearsal.client
 
     def environment(self) -> dict[str, Any]:
         beanstalk = self.client("elasticbeanstalk")
@@ -320,7 +312,9 @@ def test_environment_is_in_public_subnets_of_the_default_vpc(deployed: Deployed)
 
 def test_group_of_the_instance_admits_what_it_was_told_to(deployed: Deployed) -> None:
     group = deployed.security_group("antenna-eb-sg")
-    assert {rule["FromPort"] for rule in group["IpPermissions"]} <= {5555}
+    (rule,) = group["IpPermissions"]
+    assert (rule["FromPort"], rule["ToPort"]) == (5555, 5555)
+    assert [range_["CidrIp"] for range_ in rule["IpRanges"]] == ["127.0.0.0/8"]
     assert [rule["IpProtocol"] for rule in group["IpPermissionsEgress"]] == ["-1"]
 
 

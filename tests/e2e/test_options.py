@@ -11,7 +11,6 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-import boto3
 import pytest
 
 from tests.support.rehearsal import Page, Rehearsal
@@ -54,10 +53,7 @@ class Production:
         return self.rehearsal.ansible(f"playbooks/{playbook}.yml", *INVENTORY, *rights, "-e", json.dumps(values))
 
     def client(self, service: str, region: str = "us-west-2") -> Any:
-        return boto3.client(
-            service, endpoint_url=self.rehearsal.status()["endpoint"], region_name=region,
-            aws_access_key_id="testing", aws_secret_access_key="testing-secret",
-        )  # fmt: skip
+        return self.rehearsal.client(service, region)
 
     def options(self) -> dict[tuple[str, str], str]:
         answer = self.client("elasticbeanstalk").describe_configuration_settings(

@@ -1,7 +1,7 @@
 # Copyright: Contributors to the antenna.aws collection
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A small deployment beside that of the other tests: looked at, told apart from what others made, and removed."""
+"""Two small deployments in one account: promoted, looked at, told apart from what others made, and removed."""
 
 from __future__ import annotations
 
@@ -11,17 +11,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 
 from tests.support.rehearsal import ROOT, WORK, Rehearsal, Run
 
 INVENTORIES = ("-i", "inventories/local", "-i", "extensions/molecule/inventory")
 NAME = "life-one"
-COPY = "life-two"
-BESIDE = "antenna"
-OPTIONS = "antenna-prod"
-"""The deployment of tests/e2e/test_options.py, which may be there too."""
+BESIDE = "life-two"
 PRINCIPALS = ("-e", '{"deployer_principals": ["arn:aws:iam::123456789012:root"]}')
 SHARED = ("aws-elasticbeanstalk-ec2-role", "aws-elasticbeanstalk-service-role")
 
@@ -29,17 +25,8 @@ SHARED = ("aws-elasticbeanstalk-ec2-role", "aws-elasticbeanstalk-service-role")
 class Account:
     """What AWS's lists say of an account."""
 
-    def __init__(self, endpoint: str) -> None:
-        self._endpoint = endpoint
-
-    def client(self, service: str) -> Any:
-        return boto3.client(
-            service,
-            endpoint_url=self._endpoint,
-            region_name="us-west-2",
-            aws_access_key_id="test",
-            aws_secret_access_key="test-secret",
-        )
+    def __init__(self, rehearsal: Rehearsal) -> None:
+        self.client = rehearsal.client
 
     def names(self, service: str, operation: str, key: str, name: str, **arguments: Any) -> list[str]:
         answer = getattr(self.client(service), operation)(**arguments)
@@ -92,15 +79,12 @@ class Account:
     def of(self, name: str) -> set[str]:
         """Those of one deployment; the role that deploys it is none of them."""
         own = re.compile(rf"(^|[ /:]){re.escape(name)}($|[-/ ])")
-        others = (f"role {name}-deployer", OPTIONS)
-        return {item for item in self.everything() if own.search(item) and not any(one in item for one in others)}
+        return {item for item in self.everything() if own.search(item) and item != f"role {name}-deployer"}
 
 
 @pytest.fixture(scope="module")
 def life(rehearsal: Rehearsal) -> Iterator[Rehearsal]:
-    """The rehearsal with the deployment `antenna`, which is made where no other test has."""
-    if BESIDE not in rehearsal.status()["environments"]:
-        rehearsal.playbook("--skip-tags", "validate")
+    """The rehearsal, and the role that makes the first deployment."""
     rehearsal.localcloud("base-images", str(ROOT / "extensions/molecule/source"))
     rehearsal.take_role(NAME, *INVENTORIES, "--limit", NAME)
     yield rehearsal
@@ -108,7 +92,7 @@ def life(rehearsal: Rehearsal) -> Iterator[Rehearsal]:
 
 @pytest.fixture(scope="module")
 def account(life: Rehearsal) -> Account:
-    return Account(life.status()["endpoint"])
+    return Account(life)
 
 
 def play(life: Rehearsal, playbook: str, *options: str, fails: bool = False, host: str = NAME) -> Run:
@@ -143,10 +127,25 @@ def test_what_others_made_is_not_taken_over_in_silence(life: Rehearsal, account:
     account.client("s3").delete_bucket(Bucket=bucket)
 
 
-def test_two_deployments_live_side_by_side(life: Rehearsal, account: Account) -> None:
-    beside = account.of(BESIDE)
+def test_a_release_is_promoted_without_a_build_and_lives_beside_the_first(life: Rehearsal, account: Account) -> None:
     assert play(life, "site", "--skip-tags", "validate").recap["failed"] == 0
-    assert account.of(BESIDE) == beside
+    life.take_role(BESIDE, *INVENTORIES, "--limit", BESIDE, "-e", json.dumps({"deployer_promote_from": [NAME]}))
+    refused = messages(play(life, "promote", host=BESIDE, fails=True))
+    assert f"name the environment whose release {BESIDE} is to get" in refused
+    promoted = ("-e", f"promote_from={NAME}")
+    other = (*promoted, "-e", "promote_release=approved", "--tags", "images")
+    assert "by now, not approved" in messages(play(life, "promote", *other, host=BESIDE, fails=True))
+    first = account.of(NAME)
+    run = play(life, "promote", *promoted, "--skip-tags", "validate", host=BESIDE)
+    assert not re.search(
+        r"TASK \[[^\]*(Build the missing images|Start the build)[^\]]*\] \*+\n(changed|ok)", run.output
+    )
+    assert account.of(NAME) == first
+    digests = [images(life, of) for of in (NAME, BESIDE)]
+    assert digests[0] == digests[1] and len(digests[0]) == 7
+    s3 = account.client("s3")
+    pages = [s3.get_object(Bucket=f"{of}-ui-123456789012", Key="index.html")["Body"].read() for of in (NAME, BESIDE)]
+    assert pages[0] == pages[1]
     for role in SHARED:
         assert users(account, role) == {
             "antenna.aws": "made",
@@ -155,27 +154,10 @@ def test_two_deployments_live_side_by_side(life: Rehearsal, account: Account) ->
         }
 
 
-def test_a_release_is_promoted_without_a_build(life: Rehearsal, account: Account) -> None:
-    promoting = json.dumps({"deployer_promote_from": [NAME]})
-    life.take_role(COPY, *INVENTORIES, "--limit", COPY, "-e", promoting)
-    refused = messages(play(life, "promote", host=COPY, fails=True))
-    assert f"name the environment whose release {COPY} is to get" in refused
-    other = ("-e", f"promote_from={NAME}", "-e", "promote_release=approved", "--tags", "images")
-    assert "by now, not approved" in messages(play(life, "promote", *other, host=COPY, fails=True))
-    run = play(life, "promote", "-e", f"promote_from={NAME}", "--skip-tags", "validate", host=COPY)
-    assert not re.search(
-        r"TASK \[[^\]]*(Build the missing images|Start the build)[^\]]*\] \*+\n(changed|ok)", run.output
-    )
-    digests = [images(life, of) for of in (NAME, COPY)]
-    assert digests[0] == digests[1] and len(digests[0]) == 7
-    s3 = account.client("s3")
-    pages = [s3.get_object(Bucket=f"{of}-ui-123456789012", Key="index.html")["Body"].read() for of in (NAME, COPY)]
-    assert pages[0] == pages[1]
+def test_what_is_promoted_once_more_changes_nothing(life: Rehearsal) -> None:
     before = len(life.writes())
-    again = play(life, "promote", "-e", f"promote_from={NAME}", "--skip-tags", "validate", host=COPY)
+    again = play(life, "promote", "-e", f"promote_from={NAME}", "--skip-tags", "validate", host=BESIDE)
     assert again.recap["changed"] == 0 and life.writes()[before:] == []
-    play(life, "teardown", "-e", f"confirm={COPY}", "-e", f"delete_data={COPY}", host=COPY)
-    assert account.of(COPY) == set()
 
 
 def test_status_finds_what_somebody_changed_and_writes_nothing(
@@ -255,8 +237,7 @@ def test_a_removal_takes_what_is_ours_and_keeps_data(life: Rehearsal, account: A
 def test_told_twice_nothing_is_left(life: Rehearsal, account: Account) -> None:
     play(life, "teardown", "-e", f"confirm={NAME}", "-e", f"delete_data={NAME}")
     assert account.of(NAME) == set()
-    twice = ("-e", f"confirm={BESIDE}", "-e", f"delete_data={BESIDE}")
-    life.ansible("playbooks/teardown.yml", "-i", "inventories/local", *twice)
+    play(life, "teardown", "-e", f"confirm={BESIDE}", "-e", f"delete_data={BESIDE}", host=BESIDE)
     assert account.of(BESIDE) == set()
     assert [role for role in SHARED if f"role {role}" in account.everything()] == []
     bundles = account.client("s3").list_objects_v2(Bucket="elasticbeanstalk-us-west-2-123456789012").get("Contents", [])
@@ -269,7 +250,7 @@ def test_told_twice_nothing_is_left(life: Rehearsal, account: Account) -> None:
 def test_the_role_that_deploys_is_removed_by_whom_it_was_made_by(life: Rehearsal, account: Account) -> None:
     run = life.ansible("playbooks/deployer.yml", *INVENTORIES, "--limit", NAME, *PRINCIPALS)
     assert run.recap["changed"] == 0
-    for host in (NAME, COPY):
+    for host in (NAME, BESIDE):
         life.ansible("playbooks/deployer.yml", *INVENTORIES, "--limit", host, "-e", "deployer_state=absent")
     policies = account.names("iam", "list_policies", "Policies", "PolicyName", Scope="Local")
     assert [name for name in policies if "-deployer-" in name] == []

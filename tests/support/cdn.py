@@ -16,7 +16,6 @@ from http.server import BaseHTTPRequestHandler
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
-import boto3
 import pytest
 from botocore.exceptions import ClientError
 
@@ -26,8 +25,8 @@ from localcloud.clock import MovableClock
 from localcloud.cloud import Latency
 from localcloud.cloudfront.policies import CACHE_POLICIES, ORIGIN_REQUEST_POLICIES
 from localcloud.names import Names
+from tests.support.clients import REGION, client
 
-REGION = "us-west-2"
 BUCKET = "site-of-the-contract-test"
 API_DOMAIN = "antenna.us-west-2.elasticbeanstalk.com"
 SPA = b"""function handler(event) {
@@ -265,10 +264,6 @@ def configuration(reference: str, access_control: str, function_arn: str) -> dic
         "DefaultCacheBehavior": default,
         "CacheBehaviors": {"Quantity": 2, "Items": [api, other]},
     }
-
-
-def client(service: str, url: str, region: str = REGION) -> Any:
-    return boto3.client(service, region, endpoint_url=url, aws_access_key_id="test", aws_secret_access_key="test")
 
 
 def bucket_policy(*arns: str) -> dict[str, Any]:

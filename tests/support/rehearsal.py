@@ -20,10 +20,13 @@ import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-import boto3
+from localcloud.client import Client
+from tests.support import clients
+from tests.support.clients import REGION
 
 ROOT = Path(__file__).resolve().parents[2]
 LIFE = ROOT / ".cache" / "life"
@@ -31,7 +34,10 @@ LIFE = ROOT / ".cache" / "life"
 WORK = ROOT / ".cache" / "e2e" / os.environ.get("PYTEST_XDIST_WORKER", "alone")
 """What one worker of pytest-xdist makes: its cloud, its copy of the source, the output of its playbooks."""
 ACCOUNT = "123456789012"
-REGION = "us-west-2"
+
+
+_client = cache(clients.client)
+"""Making one takes longer than what most are asked."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +74,7 @@ class Rehearsal:
         taken = self.client("sts").assume_role(RoleArn=arn, RoleSessionName=host)["Credentials"]
         connection = {
             "region": REGION,
-            "endpoint_url": self.status()["endpoint"],
+            "endpoint_url": self.endpoint(),
             "access_key": taken["AccessKeyId"],
             "secret_key": taken["SecretAccessKey"],
             "session_token": taken["SessionToken"],
@@ -77,15 +83,9 @@ class Rehearsal:
         file.write_text(json.dumps({"antenna_connection": connection}))
         self.rights[host] = ("-e", f"@{file}")
 
-    def client(self, service: str) -> Any:
+    def client(self, service: str, region: str = REGION) -> Any:
         """A client of the account's administrator."""
-        return boto3.client(
-            service,
-            endpoint_url=self.status()["endpoint"],
-            region_name=REGION,
-            aws_access_key_id="testing",
-            aws_secret_access_key="testing-secret",
-        )
+        return _client(service, self.endpoint(), region)
 
     def playbook(self, *options: str) -> Run:
         """Run site.yml as a maintainer does; a failed run fails the test with the run's own output."""
@@ -129,9 +129,12 @@ class Rehearsal:
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
+    def endpoint(self) -> str:
+        ready = Path(self.environment["LOCALCLOUD_STATE"]) / "ready.json"
+        return str(json.loads(ready.read_text())["endpoint"])
+
     def status(self) -> dict[str, Any]:
-        status: dict[str, Any] = json.loads(self.localcloud("status", "--json"))
-        return status
+        return dict(Client(self.endpoint()).get("status"))
 
     def only(self, kind: str) -> dict[str, Any]:
         (one,) = self.status()[kind].values()
@@ -139,17 +142,15 @@ class Rehearsal:
 
     def writes(self) -> list[dict[str, Any]]:
         """Every call of the journal so far that changed something."""
-        return self.calls("access=write")
+        return self.calls(access="write")
 
-    def calls(self, wanted: str = "") -> list[dict[str, Any]]:
+    def calls(self, **wanted: object) -> list[dict[str, Any]]:
         """Every call of the journal so far that is wanted."""
-        with urllib.request.urlopen(f"{self.status()['endpoint']}/_localcloud/journal?{wanted}") as answer:
-            return [json.loads(line) for line in answer.read().decode().splitlines()]
+        return [json.loads(line) for line in Client(self.endpoint()).journal(**wanted)]
 
     def now(self) -> datetime:
         """The time of the cloud."""
-        with urllib.request.urlopen(self.status()["endpoint"] + "/_localcloud/clock") as answer:
-            return datetime.fromisoformat(json.load(answer)["now"])
+        return datetime.fromisoformat(Client(self.endpoint()).get("clock")["now"])
 
     def leave_behind(self) -> None:
         """Tell tests/life what the roles that deploy called, by the IAM actions that it needed, and what they may."""

@@ -18,15 +18,14 @@ from localcloud.names import Address
 from tests.support.cdn import (
     API_DOMAIN,
     BUCKET,
-    REGION,
     SPA,
     Api,
     PartOfCloud,
     Site,
     bucket_policy,
-    client,
     configuration,
 )
+from tests.support.clients import REGION, client
 
 
 @pytest.fixture(scope="session")

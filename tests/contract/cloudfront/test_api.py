@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.support.cdn import BUCKET, REGION, Site, behaviors, code_of
+from tests.support.cdn import BUCKET, Site, behaviors, code_of
+from tests.support.clients import REGION
 
 
 def test_the_second_look_is_a_hit_until_an_invalidation_completes(site: Site) -> None:
