@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,20 @@ INVENTORIES = ("-i", "inventories/local", "-i", "extensions/molecule/inventory")
 NAME = "life-one"
 BESIDE = "life-two"
 PRINCIPALS = ("-e", '{"deployer_principals": ["arn:aws:iam::123456789012:root"]}')
+ONCE = {
+    "CreateApplicationVersion",
+    "CreateCacheSubnetGroup",
+    "CreateDBInstance",
+    "CreateDistributionWithTags",
+    "CreateEnvironment",
+    "CreateFunction",
+    "CreateReplicationGroup",
+    "CreateRepository",
+    "CreateSecret",
+    "CreateSecurityGroup",
+    "CreateUser",
+}
+"""What a deployment calls once for each thing that it makes."""
 SHARED = ("aws-elasticbeanstalk-ec2-role", "aws-elasticbeanstalk-service-role")
 
 
@@ -127,14 +142,24 @@ def test_what_others_made_is_not_taken_over_in_silence(life: Rehearsal, account:
     account.client("s3").delete_bucket(Bucket=bucket)
 
 
-def test_a_release_is_promoted_without_a_build_and_lives_beside_the_first(life: Rehearsal, account: Account) -> None:
+def test_a_deployment_that_was_interrupted_goes_on(life: Rehearsal) -> None:
+    before = len(life.writes())
+    told = ("--limit", NAME, *life.rights[NAME], "--skip-tags", "validate")
+    life.interrupted("playbooks/site.yml", *INVENTORIES, *told, at="CreateEnvironment")
     assert play(life, "site", "--skip-tags", "validate").recap["failed"] == 0
+    writes = [entry for entry in life.writes()[before:] if entry["status"] < 400]
+    made = Counter((entry["operation"], entry["resource"]) for entry in writes if entry["operation"] in ONCE)
+    assert set(made.values()) == {1} and {operation for operation, _resource in made} == ONCE
+
+
+def test_a_release_is_promoted_without_a_build_and_lives_beside_the_first(life: Rehearsal, account: Account) -> None:
     life.take_role(BESIDE, *INVENTORIES, "--limit", BESIDE, "-e", json.dumps({"deployer_promote_from": [NAME]}))
     refused = messages(play(life, "promote", host=BESIDE, fails=True))
     assert f"name the environment whose release {BESIDE} is to get" in refused
     promoted = ("-e", f"promote_from={NAME}")
-    other = (*promoted, "-e", "promote_release=approved", "--tags", "images")
+    before, other = len(life.writes()), (*promoted, "-e", "promote_release=approved", "--tags", "images")
     assert "by now, not approved" in messages(play(life, "promote", *other, host=BESIDE, fails=True))
+    assert life.writes()[before:] == []
     first = account.of(NAME)
     run = play(life, "promote", *promoted, "--skip-tags", "validate", host=BESIDE)
     assert not re.search(
