@@ -30,7 +30,6 @@ ONCE = {
     "CreateReplicationGroup",
     "CreateRepository",
     "CreateSecret",
-    "CreateSecurityGroup",
     "CreateUser",
 }
 """What a deployment calls once for each thing that it makes."""

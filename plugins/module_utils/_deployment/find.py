@@ -47,9 +47,14 @@ def find(client: Client, declared: Declared) -> Found | None:
         with attempting(f"look up the {declared.label}"):
             return FINDERS[declared.kind](client, declared)
     except AwsError as error:
-        if error.code in _ABSENT or "No Application named" in error.answer:
+        if is_absent(error):
             return None
         raise
+
+
+def is_absent(error: AwsError) -> bool:
+    """Whether AWS says that there is no such thing."""
+    return error.code in _ABSENT or error.code.endswith(".NotFound") or "No Application named" in error.answer
 
 
 def clients(module: t.Any) -> Client:

@@ -14,7 +14,7 @@ import typing as t
 
 from ansible_collections.antenna.aws.plugins.module_utils._core.errors import AwsError
 from ansible_collections.antenna.aws.plugins.module_utils._core.module import attempting
-from ansible_collections.antenna.aws.plugins.module_utils._deployment.find import Client, find, pages
+from ansible_collections.antenna.aws.plugins.module_utils._deployment.find import Client, find, is_absent, pages
 from ansible_collections.antenna.aws.plugins.module_utils._deployment.model import Found
 from ansible_collections.antenna.aws.plugins.module_utils._deployment.planner import Release, Remove
 from ansible_collections.antenna.aws.plugins.module_utils._eb.api import is_busy
@@ -57,7 +57,8 @@ def advance(client: Client, step: Remove) -> bool:
         with attempting(f"remove the {step.declared.label}"):
             REMOVERS[step.declared.kind](client, step, found)
     except AwsError as error:
-        if error.code not in _NOT_YET and not is_busy(error):
+        # What is absent is gone since it was found: AWS did what was asked, and its answer was lost.
+        if error.code not in _NOT_YET and not is_absent(error) and not is_busy(error):
             raise
     return False
 

@@ -182,6 +182,22 @@ def test_what_came_into_a_bucket_meanwhile_is_removed_by_the_next_attempt() -> N
         answers.assert_no_pending_responses()
 
 
+def test_what_went_though_the_answer_was_lost_is_gone_by_the_next_attempt() -> None:
+    ec2 = boto3.client("ec2", region_name="eu-central-1", aws_access_key_id="a", aws_secret_access_key="b")
+    table = {"RouteTableId": "rtb-1", "Tags": [{"Key": "Name", "Value": "web"}]}
+    step = Remove("remove", "route_table web", "", Declared("route_table", "web", parent="vpc-1"))
+    with Stubber(ec2) as answers:
+        associated = {**table, "Associations": [{"RouteTableAssociationId": "rtbassoc-1"}]}
+        answers.add_response("describe_route_tables", {"RouteTables": [associated]})
+        answers.add_client_error("disassociate_route_table", "InvalidAssociationID.NotFound")
+        assert not advance(lambda _service: ec2, step)
+        answers.add_response("describe_route_tables", {"RouteTables": [{**table, "Associations": []}]})
+        answers.add_response("delete_route_table", {})
+        assert not advance(lambda _service: ec2, step)
+        answers.add_response("describe_route_tables", {"RouteTables": []})
+        assert advance(lambda _service: ec2, step)
+
+
 def test_a_removal_that_was_interrupted_waits_for_the_environment_before_its_roles_go() -> None:
     beanstalk = boto3.client(
         "elasticbeanstalk", region_name="eu-central-1", aws_access_key_id="a", aws_secret_access_key="b"
