@@ -72,7 +72,7 @@ def needs(asked: Asked) -> Iterator[Need]:
         named = [arn for value in asked.values("RouteTableId") for arn in _arns(asked, value)]
     if asked.operation == "DisassociateRouteTable":
         tables = [asked.known.route_table(asked.region, one) for one in asked.values("AssociationId")]
-        named = [asked.arn("ec2", f"route-table/{table or '*'}") for table in tables]
+        named = [asked.arn("ec2", f"route-table/{table}") for table in tables if table]
     for arn in dict.fromkeys(named):
         context = request if asked.operation in ("CreateTags", "DeleteTags") else {}
         yield Need(action, arn, {**asked.resource_tag_context(arn), **context})

@@ -42,7 +42,7 @@ class Services:
 
     def route_table(self, region: str, association: str) -> str | None:
         tables = ec2_backends[self._cloud.account_id][region].route_tables.values()
-        return next((str(table.id) for table in tables if association in table.associations), None)
+        return next((str(table.id) for table in tables if association in table.all_associations_ids), None)
 
     def tags(self, region: str, arn: str) -> Mapping[str, str]:
         parts, identifier = arn.split(":"), arn.rpartition("/")[2]

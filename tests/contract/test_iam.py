@@ -166,6 +166,23 @@ def test_what_ec2_makes_must_bear_the_tags_and_can_then_be_changed(judged: Judge
     judged.cloud.client("ec2").delete_security_group(GroupId=theirs)
 
 
+def test_an_association_belongs_to_its_route_table(judged: Judged) -> None:
+    ec2, all_may = judged.client("ec2"), judged.cloud.client("ec2")
+    subnets = all_may.describe_subnets()["Subnets"]
+    associations, tables = [], []
+    for subnet, owner in zip(subnets, ("me", "others"), strict=False):
+        tags = [{"ResourceType": "route-table", "Tags": [{"Key": "Owner", "Value": owner}]}]
+        table = all_may.create_route_table(VpcId=subnet["VpcId"], TagSpecifications=tags)["RouteTable"]["RouteTableId"]
+        made = all_may.associate_route_table(RouteTableId=table, SubnetId=subnet["SubnetId"])
+        associations.append(made["AssociationId"])
+        tables.append(table)
+    has = {"StringEquals": {"aws:ResourceTag/Owner": "me"}}
+    judged.may(statement("Allow", "ec2:DisassociateRouteTable", "arn:aws:ec2:*:*:route-table/*", Condition=has))
+    code, status, message = refused(ec2, "disassociate_route_table", AssociationId=associations[1])
+    assert (code, status) == ("UnauthorizedOperation", 403) and tables[1] in message
+    ec2.disassociate_route_table(AssociationId=associations[0])
+
+
 def test_a_role_has_the_rights_of_its_policies_less_those_of_its_session(judged: Judged) -> None:
     iam, sts = judged.cloud.client("iam"), judged.cloud.client("sts")
     iam.put_role_policy(RoleName=ROLE, PolicyName="all", PolicyDocument=document(statement("Allow", "sns:*")))

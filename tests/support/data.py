@@ -60,11 +60,14 @@ class Database:
         return dict(eventually(self.shown, lambda it: it["DBInstanceStatus"] == "available" and not _changing(it)))
 
     def modify(self, **changes: Any) -> dict[str, Any]:
-        """Change it as soon as nothing else is under way: a backup may begin at any time."""
+        return self.call("modify_db_instance", **changes)
+
+    def call(self, operation: str, **arguments: Any) -> dict[str, Any]:
+        """Call an operation as soon as nothing else is under way: a backup may begin at any time."""
 
         def attempt() -> dict[str, Any]:
             with contextlib.suppress(self.rds.exceptions.InvalidDBInstanceStateFault):
-                return dict(self.rds.modify_db_instance(DBInstanceIdentifier=self.name, **changes)["DBInstance"])
+                return dict(getattr(self.rds, operation)(DBInstanceIdentifier=self.name, **arguments)["DBInstance"])
             return {}
 
         return dict(eventually(attempt, bool))

@@ -210,8 +210,7 @@ def test_static_parameters_wait_for_a_reboot(database: Database) -> None:
     _set_parameter(database, "max_connections", "60", "pending-reboot")
     assert database.shown()["DBParameterGroups"][0]["ParameterApplyStatus"] == "pending-reboot"
     assert database.query("SHOW max_connections").stdout == "450\n"
-    database.rds.reboot_db_instance(DBInstanceIdentifier="ants")
-    assert database.shown()["DBInstanceStatus"] == "rebooting"
+    assert database.call("reboot_db_instance")["DBInstanceStatus"] == "rebooting"
     assert database.available()["DBParameterGroups"][0]["ParameterApplyStatus"] == "in-sync"
     assert database.query("SHOW max_connections").stdout == "60\n"
 
@@ -247,7 +246,7 @@ def test_failover_moves_the_endpoint_and_keeps_the_data(database: Database, netw
     before = database.shown()
     container = network.cloud.status()["databases"]["ants"]["container"]
     assert database.query("INSERT INTO ant VALUES ('before the failover')").returncode == 0
-    database.rds.reboot_db_instance(DBInstanceIdentifier="ants", ForceFailover=True)
+    database.call("reboot_db_instance", ForceFailover=True)
     after = database.available()
     assert after["Endpoint"] == before["Endpoint"]
     assert after["AvailabilityZone"] == before["SecondaryAvailabilityZone"]
@@ -348,7 +347,7 @@ def test_backups_are_made_every_day_and_kept_as_long_as_told(localcloud: Any, da
 
 
 def test_stopped_instance_starts_again_after_seven_days(localcloud: Any, database: Database) -> None:
-    assert database.rds.stop_db_instance(DBInstanceIdentifier="ants")["DBInstance"]["DBInstanceStatus"] == "stopping"
+    assert database.call("stop_db_instance")["DBInstanceStatus"] == "stopping"
     eventually(database.shown, lambda it: it["DBInstanceStatus"] == "stopped")
     with pytest.raises(database.rds.exceptions.InvalidDBInstanceStateFault, match="not in available state"):
         database.rds.modify_db_instance(DBInstanceIdentifier="ants", AllocatedStorage=50)
