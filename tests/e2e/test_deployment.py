@@ -154,6 +154,19 @@ def test_validate_proves_it_again(rehearsal: Rehearsal) -> None:
     assert status["heartbeat"] and status["processing_service_online"], status
 
 
+def test_a_removal_wants_the_name_and_the_account(rehearsal: Rehearsal) -> None:
+    before, teardown = len(rehearsal.writes()), ("playbooks/teardown.yml", "-i", "inventories/local")
+    for options, message in {
+        (): "Confirm with `-e confirm=antenna`",
+        ("-e", "confirm=antenna-staging"): "the given name is antenna-staging",
+        ("-e", "confirm=antenna", "-e", "delete_data=antenna-staging"): "delete_data is antenna-staging",
+        ("-e", "confirm=antenna", "-e", "antenna_account_id=999999999999"): "The credentials belong to the account",
+    }.items():
+        refused = rehearsal.ansible(*teardown, *rehearsal.rights["antenna-local"], *options, fails=True)
+        assert message in " ".join(refused.output.split())
+    assert rehearsal.writes()[before:] == []
+
+
 def test_no_secret_is_in_the_output(rehearsal: Rehearsal) -> None:
     secrets = rehearsal.client("secretsmanager")
     held = secrets.get_secret_value(SecretId="antenna/environment")["SecretString"]

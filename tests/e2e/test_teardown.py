@@ -222,18 +222,6 @@ def test_an_update_puts_right_what_was_changed(life: Rehearsal, account: Account
     assert {"Key": "Purpose", "Value": "update"} in group["Tags"]
 
 
-def test_a_removal_wants_the_name_and_the_account(life: Rehearsal) -> None:
-    before = len(life.writes())
-    for options, message in {
-        (): f"Confirm with `-e confirm={NAME}`",
-        ("-e", f"confirm={BESIDE}"): f"the given name is {BESIDE}",
-        ("-e", f"confirm={NAME}", "-e", f"delete_data={BESIDE}"): f"delete_data is {BESIDE}",
-        ("-e", f"confirm={NAME}", "-e", "antenna_account_id=999999999999"): "The credentials belong to the account",
-    }.items():
-        assert message in messages(play(life, "teardown", *options, fails=True))
-    assert life.writes()[before:] == []
-
-
 def test_a_removal_takes_what_is_ours_and_keeps_data(life: Rehearsal, account: Account) -> None:
     beside, before, confirmed = account.of(BESIDE), len(life.writes()), ("-e", f"confirm={NAME}")
     checked = play(life, "teardown", *confirmed, "--check")
