@@ -176,7 +176,7 @@ class Registry:
             )
             for digest, pushed in self._links(repository, "revisions", "*/*").values()
         ]
-        return sorted(found, key=lambda image: (image.pushed_at, image.digest), reverse=True)
+        return sorted(filter(None, found), key=lambda image: (image.pushed_at, image.digest), reverse=True)
 
     def put(self, repository: str, reference: str, manifest: bytes, media_type: str) -> str:
         """Store a manifest whose layers are there under a tag or its digest, and return its digest.
@@ -244,8 +244,11 @@ class Registry:
         self._pushed = {key: at for key, at in self._pushed.items() if key[0] != repository}
         self._shell(f"rm -rf -- {shlex.quote(f'{REPOSITORIES}/{repository}')}")
 
-    def _image(self, repository: str, digest: str, tags: tuple[str, ...], pushed_at: datetime) -> Image:
+    def _image(self, repository: str, digest: str, tags: tuple[str, ...], pushed_at: datetime) -> Image | None:
+        """None for one that was deleted since it was listed."""
         answer = self._request("GET", repository, f"manifests/{digest}")
+        if answer.status_code == 404:
+            return None
         if answer.status_code != 200:
             raise RegistryError(answer.text.strip()[:400])
         manifest = answer.json()

@@ -138,7 +138,7 @@ def _docker_objects(state: Path) -> set[str]:
     """Containers, networks and volumes of the cloud in this directory."""
     client, ours = docker.from_env(), {"label": f"localcloud={_cloud_id(state)}"}
     return {
-        *(f"container {item.name}" for item in client.containers.list(all=True, filters=ours)),
+        *(f"container {item.name}" for item in client.containers.list(all=True, filters=ours, ignore_removed=True)),
         *(f"network {item.name}" for item in client.networks.list(filters=ours)),
         *(f"volume {item.name}" for item in client.volumes.list(filters=ours)),
     }
