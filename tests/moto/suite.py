@@ -168,7 +168,8 @@ def check_source(source: Path) -> str:
     """
     from localcloud.install import MOTO_VERSION
 
-    found = re.search(r'__version__ = "([^"]+)"', (source / "moto" / "__init__.py").read_text())
+    file = source / "moto" / "__init__.py"
+    found = re.search(r'__version__ = "([^"]+)"', file.read_text() if file.is_file() else "")
     if found is None or found[1] != MOTO_VERSION or not (source / "tests").is_dir():
         raise SystemExit(f"{source} must be the source of moto {MOTO_VERSION} with its tests")
     return found[1]
