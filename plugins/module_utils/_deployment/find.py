@@ -274,8 +274,7 @@ def _subnet(client: Client, declared: Declared) -> Found | None:
     filters = [{"Name": "vpc-id", "Values": [declared.parent]}, {"Name": "cidr-block", "Values": [declared.name]}]
     for subnet in client("ec2").describe_subnets(Filters=filters)["Subnets"]:
         if subnet["CidrBlock"] == declared.name and subnet["VpcId"] == declared.parent:
-            more = {"default_for_az": bool(subnet.get("DefaultForAz"))}
-            return Found(subnet["SubnetId"], tags_of(subnet.get("Tags")), more=more)
+            return Found(subnet["SubnetId"], tags_of(subnet.get("Tags")))
     return None
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.tasks import RoleTask
+from tests.support.roles import RoleTask
 
 NEW: list[dict[str, Any]] = []
 ENDPOINT = {"address": "antenna-postgres.example.rds.amazonaws.com", "port": 5432}
