@@ -16,7 +16,7 @@ import sys
 import time
 import urllib.request
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -24,6 +24,7 @@ from typing import Any
 
 import pytest
 
+from localcloud.state import State
 from tests.support.clients import REGION, client
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -48,6 +49,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest files first; tests of a file stay together, in their order."""
     ranks = {name: rank for rank, name in enumerate(LONGEST)}
     items.sort(key=lambda item: ranks.get(item.path.name, len(ranks)))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A failure shows what the clouds that it had to do with wrote last."""
+    report = yield
+    if report.failed:
+        given: dict[str, Any] = getattr(item, "funcargs", {})
+        cloud, scratch = given.get("localcloud"), given.get("tmp_path")
+        logs = [State(cloud.state_dir).log_file] if cloud is not None else []
+        logs += scratch.rglob(State(scratch).log_file.name) if scratch is not None else []
+        for log in logs:
+            report.sections.append((f"end of {log}", log.read_text(errors="replace")[-20_000:]))
+    return report
 
 
 @dataclass(frozen=True)

@@ -406,18 +406,18 @@ def test_database_that_cannot_be_is_refused(localcloud: Any, changed: dict[str, 
 
 def test_rds_makes_the_master_password_and_renews_it(localcloud: Any, database: Database) -> None:
     rds = database.rds
-    shown = rds.modify_db_instance(DBInstanceIdentifier="ants", ManageMasterUserPassword=True)["DBInstance"]
+    shown = database.modify(ManageMasterUserPassword=True)
     assert shown["MasterUserSecret"]["SecretStatus"] == "creating"
     secret = shown["MasterUserSecret"]["SecretArn"]
     made = _managed_password(localcloud, database, secret)
     with pytest.raises(rds.exceptions.ClientError, match="while RDS manages the password"):
-        rds.modify_db_instance(DBInstanceIdentifier="ants", MasterUserPassword=PASSWORD)
-    rds.modify_db_instance(DBInstanceIdentifier="ants", RotateMasterUserPassword=True, ApplyImmediately=True)
+        database.modify(MasterUserPassword=PASSWORD)
+    database.modify(RotateMasterUserPassword=True, ApplyImmediately=True)
     renewed = _managed_password(localcloud, database, secret)
     assert renewed != made
     assert database.query("SELECT 1", password=renewed).returncode == 0
     assert database.query("SELECT 1", password=made).returncode != 0
-    rds.modify_db_instance(DBInstanceIdentifier="ants", ManageMasterUserPassword=False, MasterUserPassword=PASSWORD)
+    database.modify(ManageMasterUserPassword=False, MasterUserPassword=PASSWORD)
     eventually(database.shown, lambda it: not it["PendingModifiedValues"])
     assert "MasterUserSecret" not in database.available()
     assert database.query("SELECT 1").returncode == 0
