@@ -69,7 +69,7 @@ def _start(state: State, options: Options) -> tuple[Cloud, Server]:
 
 def _cloud(state: State, options: Options, engine: Engine, port: int) -> Cloud:
     # As far from the preferred one as the endpoint's, which no other cloud has: two that start at once do not meet.
-    registry_port = free_port((LOOPBACK,), options.registry_port + port - options.port)
+    registry_port = free_port(LOOPBACK, options.registry_port + port - options.port)
     return Cloud(
         id=state.cloud_id,
         state_dir=state.directory,

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
     from localcloud.cloud import Cloud
 
+STEP = 20
+"""From a port that is taken to the next to try: there is room for the registry's, 11 further, in between."""
 BACKLOG = 128
 
 
@@ -104,9 +106,10 @@ def listen(addresses: Sequence[str], preferred: int) -> list[socket.socket]:
     """Sockets that listen on one port of all addresses: the preferred one if it is free, else one that is.
 
     They are had before the cloud is made, which tells the port to others: of two that start at once only one has it.
+
+    :raises OSError: When no port from the preferred one on is free.
     """
-    port = preferred
-    while True:
+    for port in _candidates(preferred):
         with contextlib.ExitStack() as opened:
             try:
                 sockets = [opened.enter_context(_listening(address, port)) for address in addresses]
@@ -116,32 +119,39 @@ def listen(addresses: Sequence[str], preferred: int) -> list[socket.socket]:
             else:
                 opened.pop_all()
                 return sockets
-        port = free_port(addresses, preferred)
+    raise _none_free(preferred)
+
+
+def free_port(address: str, preferred: int) -> int:
+    """The preferred port if it is free on the address, else one that is.
+
+    :raises OSError: When no port from the preferred one on is free.
+    """
+    for port in _candidates(preferred):
+        if _is_free(address, port):
+            return port
+    raise _none_free(preferred)
+
+
+def _candidates(preferred: int) -> range:
+    """Ports of our own choosing: one that the system chooses may be a connection's a moment later."""
+    return range(preferred, 2**16, STEP)
+
+
+def _none_free(preferred: int) -> OSError:
+    return OSError(errno.EADDRINUSE, f"none of the ports {preferred}, {preferred + STEP}, … is free")
 
 
 def _listening(address: str, port: int) -> socket.socket:
     return socket.create_server((address, port), backlog=BACKLOG)
 
 
-def free_port(addresses: Sequence[str], preferred: int) -> int:
-    """The preferred port if it is free on all addresses, else one that is."""
-    if _is_free(addresses, preferred):
-        return preferred
-    while True:
-        with socket.socket() as probe:
-            probe.bind((addresses[0], 0))
-            port = int(probe.getsockname()[1])
-        if _is_free(addresses, port):
-            return port
-
-
-def _is_free(addresses: Sequence[str], port: int) -> bool:
-    for address in addresses:
-        with socket.socket() as probe:
-            # As the servers do: a connection of a predecessor that still winds up does not count.
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((address, port))
-            except OSError:
-                return False
+def _is_free(address: str, port: int) -> bool:
+    with socket.socket() as probe:
+        # As the servers do: a connection of a predecessor that still winds up does not count.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((address, port))
+        except OSError:
+            return False
     return True

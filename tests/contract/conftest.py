@@ -53,15 +53,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """A failure shows what the clouds that it had to do with wrote last."""
+    """A failure shows what its cloud wrote last."""
     report = yield
-    if report.failed:
-        given: dict[str, Any] = getattr(item, "funcargs", {})
-        cloud, scratch = given.get("localcloud"), given.get("tmp_path")
-        logs = [State(cloud.state_dir).log_file] if cloud is not None else []
-        logs += scratch.rglob(State(scratch).log_file.name) if scratch is not None else []
-        for log in logs:
-            report.sections.append((f"end of {log}", log.read_text(errors="replace")[-20_000:]))
+    cloud: LocalCloud | None = getattr(item, "funcargs", {}).get("localcloud")
+    if report.failed and report.when != "teardown" and cloud is not None:
+        report.sections.append(("end of the cloud's log", cloud.log()[-20_000:]))
     return report
 
 
@@ -75,6 +71,10 @@ class LocalCloud:
 
     def client(self, service: str) -> Any:
         return client(service, self.endpoint)
+
+    def log(self) -> str:
+        """What its daemon has written."""
+        return State(self.state_dir).log_file.read_text(errors="replace")
 
     def status(self) -> dict[str, Any]:
         return dict(self.admin("GET", "status"))

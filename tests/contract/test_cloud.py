@@ -25,7 +25,8 @@ import docker
 import pytest
 
 from localcloud import images
-from localcloud.clock import SystemClock, wait_until
+from localcloud.clock import DeadlineExceeded, SystemClock, wait_until
+from localcloud.state import State
 from tests.contract.conftest import LocalCloud, Stage
 from tests.support.clients import client
 
@@ -159,7 +160,10 @@ def _database(state: Path, name: str) -> None:
     )
     prefix = f"container localcloud-{_cloud_id(state)}-"
     started = {f"{prefix}rds-{name}", f"{prefix}ecr-registry"}
-    wait_until(lambda: started <= _docker_objects(state), f"the start of {name}", 120, SystemClock(), poll=0.5)
+    try:
+        wait_until(lambda: started <= _docker_objects(state), f"the start of {name}", 120, SystemClock(), poll=0.5)
+    except DeadlineExceeded as late:
+        raise AssertionError(State(state).log_file.read_text()) from late
 
 
 def _environment(state: Path, name: str) -> None:
@@ -226,8 +230,6 @@ def test_two_clouds_do_not_meet(tmp_path: Path) -> None:
 
 
 def _cloud_id(state: Path) -> str:
-    from localcloud.state import State
-
     return State(state).cloud_id
 
 
