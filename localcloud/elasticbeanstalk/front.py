@@ -68,6 +68,8 @@ class Front:
         self._id = environment_id
         self._lock = threading.RLock()
         self._generation = 0
+        # Whether HAProxy may have another configuration than what follows: the next call tells it again.
+        self._stale = False
         self._layout: Layout | None = None
         self._ports: Mapping[int, int] = {}
         self._targets: dict[str, Target] = {}
@@ -97,7 +99,7 @@ class Front:
         :raises PortTaken: When others have some of them.
         """
         with self._lock:
-            if (layout, ports) != (self._layout, self._ports):
+            if self._stale or (layout, ports) != (self._layout, self._ports):
                 self._layout, self._ports = layout, dict(ports)
                 self._tell()
 
@@ -105,7 +107,7 @@ class Front:
         """Send requests to these too, as soon as they have passed a health check; known ones get their new ports."""
         with self._lock:
             wanted = {target.id: self._as_before(target) for target in targets}
-            if any(self._targets.get(name) != target for name, target in wanted.items()):
+            if self._stale or any(self._targets.get(name) != target for name, target in wanted.items()):
                 self._targets = {**self._targets, **wanted}
                 self._draining -= wanted.keys()
                 self._tell()
@@ -121,7 +123,7 @@ class Front:
         """Have this target and no other, as an elastic IP address moves."""
         with self._lock:
             wanted = {target.id: self._as_before(target)}
-            if wanted != self._targets:
+            if self._stale or wanted != self._targets:
                 self._targets = wanted
                 self._tell()
 
@@ -153,7 +155,7 @@ class Front:
         with self._lock:
             left = {name: target for name, target in self._targets.items() if name not in names}
             self._draining -= set(names)
-            if left != self._targets:
+            if self._stale or left != self._targets:
                 self._targets = left
                 self._health = {key: value for key, value in self._health.items() if key[1] in left}
                 self._tell()
@@ -208,6 +210,7 @@ class Front:
     def _tell(self) -> None:
         if self._layout is None:
             return
+        self._stale = True
         self._directory.mkdir(parents=True, exist_ok=True)
         if self._runs():
             self._remember(self._layout)
@@ -224,6 +227,7 @@ class Front:
                 file.touch(mode=0o600)
                 file.write_bytes(certificates.pem(self._cloud, listener.certificate))
         self._put_in_force()
+        self._stale = False
 
     def _put_in_force(self) -> None:
         """Have HAProxy read its configuration; a busy machine may need more than one try."""

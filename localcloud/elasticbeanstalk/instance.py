@@ -32,7 +32,7 @@ from localcloud.ecs.tasks import (
     TaskError,
     instance_directory,
 )
-from localcloud.elasticbeanstalk import ec2, options
+from localcloud.elasticbeanstalk import ec2, logs
 from localcloud.elasticbeanstalk.balancer import HTTP_PORT, Target
 from localcloud.elasticbeanstalk.bundle import Bundle, BundleError, ContainerDefinition, Dockerrun
 from localcloud.elasticbeanstalk.health import Restart
@@ -397,12 +397,7 @@ class Instance:
 
     def log_destination(self, name: str) -> Destination | None:
         """The stream of an instance's log file, None while logs are not streamed."""
-        environment = self._environment
-        if not environment.streams_logs:
-            return None
-        days = environment.setting(options.LOGS, "RetentionInDays")
-        group = f"/aws/elasticbeanstalk/{environment.name}/var/log/{name}"
-        return Destination(environment.account, environment.region, group, self.id, int(days) if days else None)
+        return logs.of_file(self._environment, name, self.id)
 
     def _check_memory(self, dockerrun: Dockerrun) -> None:
         """ECS places no task on an instance that lacks the memory."""

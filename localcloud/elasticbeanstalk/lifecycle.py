@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from localcloud.ecs.clusters import Clusters
-from localcloud.elasticbeanstalk import options
+from localcloud.elasticbeanstalk import logs
 from localcloud.elasticbeanstalk.deployments import Deployer, DeploymentFailed, current_work, next_work, succeed
 from localcloud.elasticbeanstalk.ec2 import LaunchError, delete_security_group
 from localcloud.elasticbeanstalk.fleet import Fleet, side_by_side
@@ -44,7 +44,7 @@ class Lifecycle:
         self._clusters = clusters
         self._services: list[Beanstalk] = []
         self._fleets: dict[str, Fleet] = {}
-        self._monitor = Monitor(cloud, lambda: list(self.fleets()), self._heal)
+        self._monitor = Monitor(cloud, tools.pump, lambda: list(self.fleets()), self._heal)
 
     def start(self) -> None:
         """Watch containers and health from now on."""
@@ -203,10 +203,8 @@ class Lifecycle:
         fleet.close()
         if environment.own_security_group is not None:
             self._delete_group(operation)
-        if environment.setting(options.LOGS, "DeleteOnTerminate") == "true":
-            self._tools.pump.delete_groups(
-                environment.account, environment.region, f"/aws/elasticbeanstalk/{environment.name}/"
-            )
+        for prefix in logs.ending_with(environment):
+            self._tools.pump.delete_groups(environment.account, environment.region, prefix)
         operation.say("INFO", "terminateEnvironment completed successfully.")
         self._finish_terminated(environment)
 

@@ -180,10 +180,6 @@ class Environment:
         return self.setting(options.HEALTH_SYSTEM, "SystemType") == "enhanced"
 
     @property
-    def streams_logs(self) -> bool:
-        return self.setting(options.LOGS, "StreamLogs") == "true"
-
-    @property
     def properties(self) -> dict[str, str]:
         """Environment properties."""
         return self._section(options.ENVIRONMENT_PROPERTIES)

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from localcloud.elasticbeanstalk import logs
 from localcloud.elasticbeanstalk.fleet import Fleet
 from localcloud.elasticbeanstalk.health import judge
 from localcloud.elasticbeanstalk.instance import Instance
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from localcloud.cloud import Cloud
     from localcloud.elasticbeanstalk.events import Severity
     from localcloud.elasticbeanstalk.models import Beanstalk
+    from localcloud.logs.pump import Pump
 
 WATCH_SECONDS = 2.0
 LOG = logging.getLogger("localcloud.elasticbeanstalk")
@@ -31,8 +33,9 @@ Heal = Callable[["Beanstalk", Fleet], None]
 class Monitor:
     """Watches what `watched` gives."""
 
-    def __init__(self, cloud: Cloud, watched: Watched, heal: Heal) -> None:
+    def __init__(self, cloud: Cloud, pump: Pump, watched: Watched, heal: Heal) -> None:
         self._cloud = cloud
+        self._pump = pump
         self._watched = watched
         self._heal = heal
         self._stopped = threading.Event()
@@ -77,6 +80,8 @@ class Monitor:
             causes = f" {' '.join(health.causes)}" if health.causes else ""
             message = f"Environment health has transitioned from {old.status} to {health.status}.{causes}"
             service.say(environment, severity, message, None)
+            if (destination := logs.of_health(environment, now)) is not None:
+                self._pump.write(destination, message)
 
     # -- lost instances -------------------------------------------------------------------------------------------
 

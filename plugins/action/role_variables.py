@@ -60,7 +60,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             errors = ArgumentSpecValidator({name: option}).validate({name: value}).error_messages
             if option.get("type") in ("list", "dict") and isinstance(value, str):
                 # Modules would take it apart; the roles would take each character for an item.
-                errors = [f"{name} is {value}, a text: on the command line give JSON, -e '{{\"{name}\": …}}'."]
+                given = f"{name} is {value}, a text instead of a {option['type']}"
+                errors = [f"{given}: on the command line give JSON, -e '{{\"{name}\": …}}'."]
             if errors and option.get("no_log"):
                 yield f"{name} is not of the type {option.get('type', 'str')}."
             else:

@@ -315,6 +315,7 @@ SETTINGS: dict[str, Mapping[str, str]] = {
     "aws:autoscaling:launchconfiguration": {"IamInstanceProfile": "hello"},
     "aws:elasticbeanstalk:healthreporting:system": {"SystemType": "enhanced"},
     "aws:elasticbeanstalk:cloudwatch:logs": {"StreamLogs": "true"},
+    "aws:elasticbeanstalk:cloudwatch:logs:health": {"HealthStreamingEnabled": "true", "RetentionInDays": "3"},
     "aws:ec2:instances": {"InstanceTypes": "t3.small,t3.large"},
 }
 

@@ -176,9 +176,21 @@ def test_container_output_reaches_the_log_groups(stage: Any, url: str) -> None:
     stage.wait_for(lambda: "asked for /hello-log" in log(stage, "containers/web-stdouterr.log"), "the line in the log")
 
 
+def test_changes_of_health_reach_their_log_group(stage: Any, created: dict[str, Any]) -> None:
+    group = f"/aws/elasticbeanstalk/{NAME}/environment-health.log"
+    (first, *_) = events_of(stage, group)
+    assert first.startswith("Environment health has transitioned from Pending to Ok.")
+    (shown,) = stage.cloud.client("logs").describe_log_groups(logGroupNamePrefix=group)["logGroups"]
+    assert shown["retentionInDays"] == 3
+
+
 def log(stage: Any, name: str) -> list[str]:
     """The lines of a log file of the environment's instances."""
-    logs, group = stage.cloud.client("logs"), f"/aws/elasticbeanstalk/{NAME}/var/log/{name}"
+    return events_of(stage, f"/aws/elasticbeanstalk/{NAME}/var/log/{name}")
+
+
+def events_of(stage: Any, group: str) -> list[str]:
+    logs = stage.cloud.client("logs")
     return [
         event["message"]
         for stream in logs.describe_log_streams(logGroupName=group)["logStreams"]

@@ -39,8 +39,6 @@ MOST_LOOKS = 3
 MOST_SECONDS = 20.0
 REVERTED = "During an aborted deployment, some instances may have deployed the new application version."
 
-TABLE: list[str] = []
-
 
 def web(stage: Any, *, name: str = "web", **more: Any) -> dict[str, Any]:
     variables = {"RELEASE": "1", **more.pop("variables", {})}
@@ -188,8 +186,7 @@ def note(case: str, judgment: Judgment, certain: datetime | None = None) -> None
     said = ", ".join(judgment.remedies) or "-"
     verdict, seconds = judgment.result["verdict"], judgment.result["seconds"]
     measured = f"{late:>5.1f} s {looks:>2}" if certain else ""
-    TABLE.append(f"{case:<34} {verdict:<8} {seconds:>6.1f} s {measured:>11}   {said}")
-    sys.stdout.write(f"{TABLE[-1]}\n")
+    sys.stdout.write(f"{case:<34} {verdict:<8} {seconds:>6.1f} s {measured:>11}   {said}\n")
     if certain:
         assert looks <= MOST_LOOKS and late < MOST_SECONDS, f"{looks} looks, {late} s after it was certain"
 
@@ -585,9 +582,3 @@ def test_a_launch_that_fails(stage: Any, run_module: Any) -> None:
     assert never.settle()["Health"] == "Red"
     note("launch without instance profile", judged, never.first_error(request_id))
     stage.eb.terminate_environment(EnvironmentName=never.name)
-
-
-def test_the_table() -> None:
-    """What was measured, for people: verdict, seconds to it, seconds and looks from when it was certain, remedies."""
-    sys.stdout.write("\n".join(TABLE))
-    assert TABLE

@@ -148,6 +148,9 @@ def test_health_events_are_streamed(deployed: Deployed) -> None:
     health = deployed.options("aws:elasticbeanstalk:cloudwatch:logs:health")
     assert health["HealthStreamingEnabled"] == "true"
     assert (health["RetentionInDays"], health["DeleteOnTerminate"]) == ("7", "false")
+    group = f"/aws/elasticbeanstalk/{ENVIRONMENT}/environment-health.log"
+    events = deployed.client("logs").filter_log_events(logGroupName=group)["events"]
+    assert any("health has transitioned from Pending to Ok" in event["message"] for event in events)
 
 
 def test_platform_is_updated_on_thursdays(deployed: Deployed) -> None:

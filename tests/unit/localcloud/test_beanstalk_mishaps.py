@@ -185,7 +185,7 @@ def test_an_environment_that_cannot_be_judged_keeps_no_other_from_it(
 
     monkeypatch.setattr(Fleet, "examine", examine)
     fleets = [(room.service, room.fleet(room.environment(name))) for name in ("env-one", "env-two")]
-    watching = Monitor(room.tools.cloud, lambda: fleets, lambda service, fleet: None)
+    watching = Monitor(room.tools.cloud, room.tools.pump, lambda: fleets, lambda service, fleet: None)
     watching.start()
     soon(lambda: looks.count("env-one") > 1 and looks.count("env-two") > 1, "a second look at both")
     watching.stop()

@@ -6,13 +6,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from localcloud.elasticbeanstalk import balancer, haproxy, options
 from localcloud.elasticbeanstalk.balancer import Check, Layout, Listener, Process, Target
+from localcloud.elasticbeanstalk.front import Front
 from localcloud.elasticbeanstalk.haproxy import Counts, Sight
 from localcloud.elasticbeanstalk.options import Key
+from localcloud.engine import ContainerSpec, EngineError
 
 APPLICATION = {options.LOAD_BALANCER_TYPE: "application"}
 PROCESS = "aws:elasticbeanstalk:environment:process:default"
@@ -206,3 +211,29 @@ def test_ports_that_others_have_are_told() -> None:
 def test_the_configuration_in_force_names_itself() -> None:
     assert haproxy.generation("Name: HAProxy\nnode: g12\nPid: 7\n") == "g12"
     assert haproxy.generation("") is None
+
+
+# -- the front --------------------------------------------------------------------------------------------------------
+
+
+def test_what_did_not_come_into_force_is_told_again(tmp_path: Path) -> None:
+    started: list[str] = []
+
+    def run(spec: ContainerSpec) -> str:
+        started.append(spec.name)
+        raise EngineError("Docker is busy")
+
+    engine = SimpleNamespace(inspect=lambda _: None, remove=lambda _: None, run=run)
+    cloud: Any = SimpleNamespace(
+        engine=engine,
+        infra_image="image",
+        state_dir=tmp_path,
+        latency=SimpleNamespace(profile="instant", scale=1.0),
+        docker_name=lambda kind, name: f"{kind}-{name}",
+        labels=lambda kind, name: {},
+    )
+    front = Front(cloud, "e-one")
+    for _ in range(2):
+        with pytest.raises(EngineError, match="busy"):
+            front.arrange(layout(APPLICATION), {80: 30080})
+    assert started == ["front-e-one", "front-e-one"]
