@@ -20,10 +20,9 @@ import importlib
 import io
 import json
 import os
-import socket
 import subprocess
 import sys
-import time
+import tempfile
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -96,25 +95,28 @@ class Aws:
 
 
 @contextlib.contextmanager
-def moto_server(*options: str) -> Iterator[str]:
-    """Run tests/support/moto_server.py on a free port meanwhile; the value is its URL."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    server = subprocess.Popen(
-        [sys.executable, str(ROOT / "tests" / "support" / "moto_server.py"), str(port), *options],
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    endpoint = f"http://127.0.0.1:{port}"
-    try:
-        _answered(f"{endpoint}/moto-api/reset", server)
-        yield endpoint
-    finally:
-        server.terminate()
-        server.wait(10)
+def serving(script: str, *options: str) -> Iterator[str]:
+    """Run a server of tests/support meanwhile; the value is its URL, which it writes once it listens."""
+    # It has a line for each request; of a server that does not start, the words are wanted.
+    with (
+        tempfile.TemporaryFile() as errors,
+        subprocess.Popen(
+            [sys.executable, str(ROOT / "tests" / "support" / script), *options],
+            cwd=ROOT,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+        ) as server,
+    ):
+        assert server.stdout is not None
+        endpoint = server.stdout.readline().strip()
+        errors.seek(0)
+        assert endpoint, errors.read().decode()
+        try:
+            yield endpoint
+        finally:
+            server.terminate()
 
 
 def emptied(endpoint: str) -> Aws:
@@ -127,7 +129,7 @@ def emptied(endpoint: str) -> Aws:
 
 @pytest.fixture(scope="session")
 def moto_endpoint() -> Iterator[str]:
-    with moto_server() as endpoint:
+    with serving("moto_server.py") as endpoint:
         yield endpoint
 
 
@@ -138,7 +140,7 @@ def aws(moto_endpoint: str) -> Aws:
 
 @pytest.fixture(scope="session")
 def beanstalk_endpoint() -> Iterator[str]:
-    with moto_server("beanstalk") as endpoint:
+    with serving("moto_server.py", "beanstalk") as endpoint:
         yield endpoint
 
 
@@ -146,14 +148,3 @@ def beanstalk_endpoint() -> Iterator[str]:
 def beanstalk(beanstalk_endpoint: str) -> Aws:
     """As ``aws``, with Elastic Beanstalk's applications and versions, which outlive the test."""
     return emptied(beanstalk_endpoint)
-
-
-def _answered(url: str, server: subprocess.Popen[bytes], timeout: float = 60) -> None:
-    deadline = time.monotonic() + timeout
-    while time.monotonic() < deadline:
-        assert server.poll() is None, "the moto server has ended"
-        with contextlib.suppress(OSError):
-            urllib.request.urlopen(urllib.request.Request(url, method="POST"), timeout=5).close()
-            return
-        time.sleep(0.1)
-    raise AssertionError(f"{url} did not answer within {timeout} s")

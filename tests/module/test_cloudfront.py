@@ -6,21 +6,16 @@
 
 from __future__ import annotations
 
-import os
-import socket
-import subprocess
-import sys
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.conftest import serving
+
 UNKNOWN = "(known after apply)"
 CODE = "function handler(event) { return event.request; }"
 
@@ -47,35 +42,8 @@ API_ONLY: dict[str, Any] = {
 
 @pytest.fixture(scope="module")
 def cloudfront_endpoint() -> Iterator[str]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    server = subprocess.Popen(
-        [sys.executable, str(ROOT / "tests/support/cloudfront_server.py"), str(port)],
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    endpoint = f"http://127.0.0.1:{port}"
-    try:
-        wait_for(endpoint, server)
+    with serving("cloudfront_server.py") as endpoint:
         yield endpoint
-    finally:
-        server.terminate()
-        server.wait(10)
-
-
-def wait_for(endpoint: str, server: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        assert server.poll() is None, "the server has ended"
-        try:
-            urllib.request.urlopen(f"{endpoint}/_journal", timeout=5).close()
-            return
-        except OSError:
-            time.sleep(0.1)
-    raise AssertionError(f"{endpoint} did not answer")
 
 
 @pytest.fixture

@@ -2,19 +2,17 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""moto's server with the CloudFront of the rehearsal cloud, without its edge: ``cloudfront_server.py PORT``.
+"""moto's server with the CloudFront of the rehearsal cloud, without its edge.
 
 moto forgets half of a distribution's configuration, accepts every ETag and publishes no function.
 """
 
 from __future__ import annotations
 
-import sys
 import time
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
-from moto_server import Journal
-from werkzeug.serving import make_server
+from moto_server import serve
 
 from localcloud import cloudfront
 from localcloud.cloudfront import resources
@@ -32,5 +30,4 @@ if __name__ == "__main__":
             close_listeners=lambda distribution_id: None,
         )
     )
-    application = Journal(DomainDispatcherApplication(create_backend_app))
-    make_server("127.0.0.1", int(sys.argv[1]), application, threaded=True).serve_forever()
+    serve(DomainDispatcherApplication(create_backend_app))

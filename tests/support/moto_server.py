@@ -1,7 +1,7 @@
 # Copyright: Contributors to the antenna.aws collection
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A moto server that remembers which operations were called: ``moto_server.py PORT [beanstalk]``.
+"""A moto server that remembers which operations were called: ``moto_server.py [beanstalk]``.
 
 moto has no application versions; with ``beanstalk`` it has those of the rehearsal cloud, but no environments.
 """
@@ -68,12 +68,20 @@ def hook_beanstalk() -> None:
     from localcloud.latency import Latency
 
     cloud: Any = SimpleNamespace(clock=SystemClock(), latency=Latency())
-    nothing: Any = None
-    service._hook(Services(cloud, Lifecycle(cloud, nothing, nothing)))
+    tools: Any = SimpleNamespace(pump=None)
+    clusters: Any = None
+    service._hook(Services(cloud, Lifecycle(cloud, tools, clusters)))
+
+
+def serve(application: Any) -> None:
+    """Answer on a free port until the process ends; the URL is the one line of stdout."""
+    server = make_server("127.0.0.1", 0, Journal(application), threaded=True)
+    sys.stdout.write(f"http://127.0.0.1:{server.port}\n")
+    sys.stdout.flush()
+    server.serve_forever()
 
 
 if __name__ == "__main__":
     if "beanstalk" in sys.argv:
         hook_beanstalk()
-    application = Journal(DomainDispatcherApplication(create_backend_app))
-    make_server("127.0.0.1", int(sys.argv[1]), application, threaded=True).serve_forever()
+    serve(DomainDispatcherApplication(create_backend_app))
