@@ -98,13 +98,12 @@ SERVICES ?=
 moto-suite: python docker  ## moto's own tests: MOTO=<its source> [SERVICES=s3,iam] (no part of `test`: tests/moto/README.md)
 	@python tests/moto/suite.py '$(MOTO)' $(if $(SERVICES),--services '$(SERVICES)')
 
-# What uses one core is run two at a time, the longest first, each one's output in one piece. The contract tests measure
-# seconds, and have the machine to themselves; molecule fills what the end-to-end tests leave of it.
+# What uses one core is run two at a time, each one's output in one piece. Much of the contract and module tests is waiting.
 .PHONY: test
 test: python docker  ## All tests
-	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target module ansible-lint check sanity policies
-	@$(MAKE) --no-print-directory contract
-	@$(MAKE) --no-print-directory --jobs=2 molecule e2e
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target ansible-lint check sanity policies
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target contract module
+	@$(MAKE) --no-print-directory molecule e2e
 
 .PHONY: build
 build: python  ## The collection's tarball, in build/
