@@ -14,6 +14,7 @@ description:
     leaves, the Dockerfile, the build arguments and the platform.
   - The hash depends on names, bytes, executable bits and targets of symbolic links. It does not depend on times,
     owners, the machine or the directory's own name.
+  - Warns of a C(.git) that C(.dockerignore) does not take out, for it makes the hash another one in each clone.
 author:
   - Contributors to the antenna.aws collection (@antenna-aws)
 options:
@@ -97,8 +98,9 @@ SPEC = ArgumentSpec(
 )
 
 
-def work(params: dict[str, Any]) -> dict[str, Any]:
+def work(module: AnsibleModule) -> dict[str, Any]:
     """Read the context and name it."""
+    params = module.params
     context = read_context(
         Path(params["context"]),
         dockerfile=Path(params["dockerfile"]) if params["dockerfile"] else None,
@@ -106,6 +108,11 @@ def work(params: dict[str, Any]) -> dict[str, Any]:
         build_args=params["build_args"],
         platform=params["platform"],
     )
+    if context.git:
+        module.warn(
+            f"The build context {params['context']} has its .git, which differs from clone to clone, "
+            "and so does its image: add .git to its .dockerignore."
+        )
     return {
         "changed": False,
         "sha256": context.sha256,
@@ -118,7 +125,7 @@ def work(params: dict[str, Any]) -> dict[str, Any]:
 def main() -> None:
     """Run the module."""
     module = SPEC.create(AnsibleModule)
-    run(module, lambda: work(module.params))
+    run(module, lambda: work(module))
 
 
 if __name__ == "__main__":

@@ -39,11 +39,15 @@ class Entry:
 
 @dataclass(frozen=True)
 class Context:
-    """What a build is made of. ``sha256`` is its name: the same wherever and whenever it is computed."""
+    """What a build is made of. ``sha256`` is its name: the same wherever and whenever it is computed.
+
+    With ``git``, what Git keeps of a clone is part of it, and then each clone has another name.
+    """
 
     sha256: str
     files: int
     size: int
+    git: bool = False
 
     @property
     def tag(self) -> str:
@@ -94,7 +98,8 @@ def read_context(
     for name, value in sorted((build_args or {}).items()):
         _feed(whole, "arg", name, str(value))
     _feed(whole, "platform", platform)
-    return Context(whole.hexdigest(), len(entries), sum(entry.size for entry in entries))
+    git = any(entry.path.split("/")[0] == ".git" for entry in entries)
+    return Context(whole.hexdigest(), len(entries), sum(entry.size for entry in entries), git)
 
 
 def _ignore_lines(root: Path, dockerfile: Path | None) -> list[str]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
+from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.antenna.aws.plugins.module_utils._core.errors import AntennaError
 from ansible_collections.antenna.aws.plugins.module_utils._ecr.context import (
     ignore_rules,
@@ -122,3 +124,17 @@ def test_names_and_contents_do_not_run_together(tmp_path: Path) -> None:
 def test_what_is_not_there_is_named(tmp_path: Path, context: str, dockerfile: str | None, named: str) -> None:
     with pytest.raises(AntennaError, match=named):
         read_context(tmp_path / context, dockerfile=tmp_path / dockerfile if dockerfile else None)
+
+
+def test_what_differs_from_clone_to_clone_is_warned_of(
+    tree: Path, run_module: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(AnsibleModule, "warn", lambda _, warning: said.append(warning))
+    (tree / ".git").mkdir()
+    (tree / ".git/index").write_text("of this clone")
+    for lines in ("", ".git\n"):
+        (tree / ".dockerignore").write_text(lines)
+        run_module("build_context_info", {"context": str(tree)})
+    (warning,) = said
+    assert "add .git to its .dockerignore" in warning
