@@ -21,7 +21,8 @@ from localcloud.install import install, prepare_environment
 from localcloud.latency import Latency
 from localcloud.names import LOOPBACK
 from localcloud.options import Options
-from localcloud.server import Server, application, free_port, listen
+from localcloud.ports import free_port, listen
+from localcloud.server import Server, application
 from localcloud.state import Ready, State
 
 
@@ -69,7 +70,7 @@ def _start(state: State, options: Options) -> tuple[Cloud, Server]:
 
 def _cloud(state: State, options: Options, engine: Engine, port: int) -> Cloud:
     # As far from the preferred one as the endpoint's, which no other cloud has: two that start at once do not meet.
-    registry_port = free_port(LOOPBACK, options.registry_port + port - options.port)
+    registry_port = free_port(options.registry_port + port - options.port)
     return Cloud(
         id=state.cloud_id,
         state_dir=state.directory,

@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import errno
 import socket
 import threading
 from collections.abc import Callable, Iterable, Sequence
@@ -26,10 +24,6 @@ if TYPE_CHECKING:
     from werkzeug.serving import BaseWSGIServer
 
     from localcloud.cloud import Cloud
-
-STEP = 20
-"""From a port that is taken to the next to try: there is room for the registry's, 11 further, in between."""
-BACKLOG = 128
 
 
 def application(cloud: Cloud) -> Callable[..., Iterable[bytes]]:
@@ -100,58 +94,3 @@ class Server:
         for server in self._servers:
             server.shutdown()
             server.server_close()
-
-
-def listen(addresses: Sequence[str], preferred: int) -> list[socket.socket]:
-    """Sockets that listen on one port of all addresses: the preferred one if it is free, else one that is.
-
-    They are had before the cloud is made, which tells the port to others: of two that start at once only one has it.
-
-    :raises OSError: When no port from the preferred one on is free.
-    """
-    for port in _candidates(preferred):
-        with contextlib.ExitStack() as opened:
-            try:
-                sockets = [opened.enter_context(_listening(address, port)) for address in addresses]
-            except OSError as error:
-                if error.errno != errno.EADDRINUSE:
-                    raise
-            else:
-                opened.pop_all()
-                return sockets
-    raise _none_free(preferred)
-
-
-def free_port(address: str, preferred: int) -> int:
-    """The preferred port if it is free on the address, else one that is.
-
-    :raises OSError: When no port from the preferred one on is free.
-    """
-    for port in _candidates(preferred):
-        if _is_free(address, port):
-            return port
-    raise _none_free(preferred)
-
-
-def _candidates(preferred: int) -> range:
-    """Ports of our own choosing: one that the system chooses may be a connection's a moment later."""
-    return range(preferred, 2**16, STEP)
-
-
-def _none_free(preferred: int) -> OSError:
-    return OSError(errno.EADDRINUSE, f"none of the ports {preferred}, {preferred + STEP}, … is free")
-
-
-def _listening(address: str, port: int) -> socket.socket:
-    return socket.create_server((address, port), backlog=BACKLOG)
-
-
-def _is_free(address: str, port: int) -> bool:
-    with socket.socket() as probe:
-        # As the servers do: a connection of a predecessor that still winds up does not count.
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((address, port))
-        except OSError:
-            return False
-    return True

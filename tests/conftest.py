@@ -19,10 +19,6 @@ import contextlib
 import importlib
 import io
 import json
-import os
-import subprocess
-import sys
-import tempfile
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -32,6 +28,8 @@ from typing import Any
 import ansible_collections
 import boto3
 import pytest
+
+from tests.support.serving import serving
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -92,31 +90,6 @@ class Aws:
     def writes(self) -> list[str]:
         """Return those of the calls since the last look that are not reads."""
         return [call for call in self.calls() if not call.split(":", 1)[1].startswith(READS)]
-
-
-@contextlib.contextmanager
-def serving(script: str, *options: str) -> Iterator[str]:
-    """Run a server of tests/support meanwhile; the value is its URL, which it writes once it listens."""
-    # It has a line for each request; of a server that does not start, the words are wanted.
-    with (
-        tempfile.TemporaryFile() as errors,
-        subprocess.Popen(
-            [sys.executable, str(ROOT / "tests" / "support" / script), *options],
-            cwd=ROOT,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            text=True,
-        ) as server,
-    ):
-        assert server.stdout is not None
-        endpoint = server.stdout.readline().strip()
-        errors.seek(0)
-        assert endpoint, errors.read().decode()
-        try:
-            yield endpoint
-        finally:
-            server.terminate()
 
 
 def emptied(endpoint: str) -> Aws:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import socket
 import ssl
 import threading
 import time
@@ -24,6 +23,7 @@ from localcloud.cloudfront.origins import CHUNK, Origins
 from localcloud.cloudfront.replies import POP, Reply, ViewerRequest, error_page, via
 from localcloud.cloudfront.resources import Distribution, Ports
 from localcloud.names import LOOPBACK
+from localcloud.ports import bound
 
 log = logging.getLogger(__name__)
 
@@ -119,22 +119,11 @@ async def _listen(runner: web.ServerRunner, ports: range, tls: ssl.SSLContext | 
     """The first free port of the range, or any if none is free."""
     await runner.setup()
     for port in (*ports, 0):
-        bound = _bound(port)
-        if bound is not None:
-            await web.SockSite(runner, bound, ssl_context=tls).start()
-            return int(bound.getsockname()[1])
+        opened = bound(port)
+        if opened is not None:
+            await web.SockSite(runner, opened, ssl_context=tls).start()
+            return int(opened.getsockname()[1])
     raise OSError(f"No free port on {LOOPBACK} for a distribution.")
-
-
-def _bound(port: int) -> socket.socket | None:
-    bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        bound.bind((LOOPBACK, port))
-    except OSError:
-        bound.close()
-        return None
-    return bound
 
 
 async def _cancel_others() -> None:

@@ -5,13 +5,13 @@
 
 from __future__ import annotations
 
-import socket
 import threading
 import zlib
 from collections.abc import Iterable
 
 from localcloud.elasticbeanstalk.ec2 import LaunchError
 from localcloud.names import LOOPBACK
+from localcloud.ports import is_free
 
 # Below those that outgoing connections use.
 PORTS = range(20000, 30000)
@@ -39,7 +39,7 @@ class Ports:
         with self._lock:
             for offset in range(len(PORTS)):
                 port = PORTS[(start + offset) % len(PORTS)]
-                if port not in self._taken and _is_free(port):
+                if port not in self._taken and is_free(port):
                     self._taken.add(port)
                     return port
         raise NoPort(f"no port between {PORTS[0]} and {PORTS[-1]} is free on {LOOPBACK}")
@@ -48,13 +48,3 @@ class Ports:
         """Let others have them."""
         with self._lock:
             self._taken -= set(ports)
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((LOOPBACK, port))
-        except OSError:
-            return False
-    return True

@@ -111,7 +111,7 @@ def work(module: AnsibleModule) -> dict[str, Any]:
     if context.git:
         module.warn(
             f"The build context {params['context']} has its .git, which differs from clone to clone, "
-            "and so does its image: add .git to its .dockerignore."
+            "and so does what is built from it: add .git to its .dockerignore."
         )
     return {
         "changed": False,

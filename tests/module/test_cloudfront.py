@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import serving
+from tests.support.serving import serving
 
 UNKNOWN = "(known after apply)"
 CODE = "function handler(event) { return event.request; }"

@@ -47,7 +47,7 @@ class Context:
     sha256: str
     files: int
     size: int
-    git: bool = False
+    git: bool
 
     @property
     def tag(self) -> str:

@@ -9,7 +9,7 @@ import contextlib
 import socket
 
 from localcloud.names import LOOPBACK
-from localcloud.server import listen
+from localcloud.ports import listen
 
 
 def port_of(sockets: list[socket.socket]) -> int:
