@@ -81,7 +81,7 @@ def fleet(cloud: Cloud) -> Fleet:
 
 def test_two_clouds_that_want_one_port_get_two(clouds: list[Cloud], monkeypatch: pytest.MonkeyPatch) -> None:
     # Both have looked for a free one before either listens there.
-    monkeypatch.setattr(ports, "_is_free", lambda port: True)
+    monkeypatch.setattr(ports, "is_free", lambda port: True)
     one, two = map(fleet, clouds)
     for made in (one, two):
         made.arrange()
