@@ -61,7 +61,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             if option.get("type") in ("list", "dict") and isinstance(value, str):
                 # Modules would take it apart; the roles would take each character for an item.
                 given = f"{name} is {value}, a text instead of a {option['type']}"
-                errors = [f"{given}: on the command line give JSON, -e '{{\"{name}\": …}}'."]
+                remedy = f"write it as YAML in the inventory, as JSON on the command line, -e '{{\"{name}\": …}}'"
+                errors = [f"{given}: {remedy}."]
             if errors and option.get("no_log"):
                 yield f"{name} is not of the type {option.get('type', 'str')}."
             else:
