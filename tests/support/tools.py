@@ -1,7 +1,7 @@
 # Copyright: Contributors to the antenna.aws collection
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Linters in environments of their own: their pins fit no other, and nothing else needs them."""
+"""Tools in environments of their own: their pins fit no other, and nothing else needs them."""
 
 from __future__ import annotations
 
