@@ -24,6 +24,8 @@ _READS = re.compile(
     r"(BatchCheck|BatchGet|Check|Describe|Discover|Download|Estimate|Filter|Get|Head|List|Lookup|Query|Request|Retrieve"
     r"|Scan|Search|Select|Simulate|Test|Validate|Assume)"
 )
+# Who takes a role by what somebody else has signed has no keys yet: here the operation alone tells the service.
+_UNSIGNED = {"AssumeRoleWithSAML": "sts", "AssumeRoleWithWebIdentity": "sts"}
 _VERB = re.compile(r"[A-Z][a-z0-9]*")
 # The only parameters whose values are looked at. What they name is no secret; a token or an access key might be one.
 _IDENTIFIER = re.compile(r"(?P<stem>[A-Za-z]*?)(Name|Id|ID|Identifier|Arn|ARN|Label)s?|Bucket|Cluster|Key")
@@ -125,6 +127,7 @@ def _identify(environ: dict[str, Any]) -> Call:
     )
     access_key, region, service = scope.groups() if scope else ("", "", "s3")
     operation, parameters = _asked(service, query, environ)
+    service = _UNSIGNED.get(operation, service)
     access = "read" if is_read(operation, environ["REQUEST_METHOD"]) else "write"
     return Call(service, region, operation, access, resource_of(operation, parameters), access_key, parameters)
 

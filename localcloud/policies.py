@@ -13,6 +13,7 @@ from __future__ import annotations
 import fnmatch
 import re
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
@@ -56,12 +57,26 @@ def permits(documents: Iterable[Document], action: str, resource: str, context: 
     return judge(documents, action, resource, context) is Verdict.ALLOWED
 
 
-def trusts(document: Document, service: str) -> bool:
-    """Whether a role's trust policy lets the service assume it."""
+@dataclass(frozen=True)
+class Asker:
+    """Who asks for a role: the kind of principal (AWS, Federated, Service), what it may be called, condition keys."""
+
+    kind: str
+    names: frozenset[str]
+    context: Mapping[str, str] = field(default_factory=dict)
+
+
+def trusts(document: Document, asker: Asker, action: str = "sts:AssumeRole") -> bool:
+    """Whether a role's trust policy lets it be assumed.
+
+    :raises NotJudged: When a statement says what nobody here knows.
+    """
     effects = {
         statement.get("Effect")
         for statement in statements(document)
-        if _matches(strings(statement.get("Action")), "sts:AssumeRole") and service in _services(statement)
+        if _element(statement, "Action", action.lower(), str.lower)
+        and _is_meant(statement, asker)
+        and _conditions_hold(statement.get("Condition") or {}, asker.context)
     }
     return effects == {"Allow"}
 
@@ -100,9 +115,12 @@ def _conditions_hold(conditions: Mapping[str, Any], context: Mapping[str, str]) 
     )
 
 
-def _services(statement: Mapping[str, Any]) -> list[str]:
+def _is_meant(statement: Mapping[str, Any], asker: Asker) -> bool:
+    if "NotPrincipal" in statement:
+        raise NotJudged("NotPrincipal")
     principal = statement.get("Principal")
-    return strings(principal.get("Service")) if isinstance(principal, Mapping) else []
+    named = principal if isinstance(principal, Mapping) else {"AWS": principal}
+    return not asker.names.isdisjoint(strings(named.get(asker.kind)))
 
 
 def _element(statement: Mapping[str, Any], name: str, value: str, spelling: Callable[[str], str]) -> bool:

@@ -14,11 +14,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from moto.ec2.models import ec2_backends
-from moto.iam.models import iam_backends
 from moto.secretsmanager.models import secretsmanager_backends
 
-from localcloud.iam.holders import documents_of, parsed
-from localcloud.policies import Document, NotJudged, permits, trusts
+from localcloud.iam.holders import documents_of, parsed, role_of
+from localcloud.policies import Asker, Document, NotJudged, permits, trusts
 
 TASKS = "ecs-tasks.amazonaws.com"
 STANDARD_KEYS = (None, "", "alias/aws/secretsmanager")
@@ -64,16 +63,19 @@ def instance_holder(account: str, region: str, instance_id: str) -> Holder:
     raise Denied("Unable to locate credentials: the instance has no instance profile with a role.")
 
 
-def execution_holder(account: str, arn: str, session: str) -> Holder:
+def execution_holder(account: str, region: str, arn: str, session: str) -> Holder:
     """The task's execution role.
 
     :raises Denied: When there is none of that ARN, or it does not trust ECS's tasks.
     """
+    role = role_of(arn)
+    # Which account and which task it is for, ECS tells (developer guide, "Amazon ECS task execution IAM role").
+    context = {"aws:sourceaccount": account, "aws:sourcearn": f"arn:aws:ecs:{region}:{account}:task/{session}"}
+    tasks = Asker("Service", frozenset({TASKS}), context)
     try:
-        role = iam_backends[account]["aws"].get_role_by_arn(arn)
-        trusted = trusts(parsed(role.assume_role_policy_document), TASKS)
-    except Exception:  # moto's errors for absent roles have no common base
-        trusted = False
+        trusted = role is not None and trusts(parsed(role.assume_role_policy_document), tasks)
+    except NotJudged as error:
+        raise Denied(f"The rehearsal cloud does not judge {error} in the trust policy of the role {arn}") from error
     if not trusted:
         raise Denied(
             f"ECS was unable to assume the role '{arn}' that was provided for this task. Please verify that the role "

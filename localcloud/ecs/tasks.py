@@ -178,7 +178,7 @@ class Agent:
         try:
             instance = grants.instance_holder(place.account, place.region, place.instance_id)
             grants.require_passing(instance, arn)
-            grants.execution_holder(place.account, arn, task.id)
+            grants.execution_holder(place.account, place.region, arn, task.id)
         except grants.Denied as error:
             raise TaskError(str(error)) from error
 
@@ -188,7 +188,7 @@ class Agent:
         if not references or arn is None:
             return {}
         try:
-            holder = grants.execution_holder(place.account, arn, task.id)
+            holder = grants.execution_holder(place.account, place.region, arn, task.id)
             grants.require_reading(holder, references.values(), "ssm:GetParameters")
         except grants.Denied as error:
             raise TaskError(str(error)) from error

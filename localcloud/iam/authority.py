@@ -1,7 +1,8 @@
 # Copyright: Contributors to the antenna.aws collection
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""IAM carried out: while it is switched on, a call is refused that its caller's own policies do not let.
+"""IAM carried out: while it is switched on, a call is refused that its caller's own policies do not let, and a role is
+handed out to those only whom it trusts.
 
 Who has no user and no role, as the rehearsal's own keys have none, may do everything. Messages: IAM User Guide,
 "Troubleshoot access denied error messages"; those of single services as seen in public reports, S3's with the resource
@@ -109,18 +110,23 @@ class Authority:
 
     def _refusal(self, environ: dict[str, Any]) -> Refusal | None:
         # With it comes moto, which must not be there before its settings are.
-        from localcloud.iam.holders import policies_of
+        from localcloud.iam import assuming
 
         call = identify(environ)
+        try:
+            return self._forbidden(environ, call) or assuming.refusal(call, self._cloud.clock.now())
+        except NotJudged as error:
+            return Refusal(501, "NotImplemented", f"The rehearsal cloud does not judge {error} in a policy")
+
+    def _forbidden(self, environ: dict[str, Any], call: Call) -> Refusal | None:
+        from localcloud.iam.holders import policies_of
+
         held = policies_of(call.access_key) if call.access_key else None
         if held is None:
             return None
         general = {"aws:principalaccount": self._cloud.account_id, "aws:requestedregion": call.region}
         for need in self._needing.of(environ):
-            try:
-                verdict = _verdict(held, replace(need, context={**general, **need.context}))
-            except NotJudged as error:
-                return Refusal(501, "NotImplemented", f"The rehearsal cloud does not judge {error} in a policy")
+            verdict = _verdict(held, replace(need, context={**general, **need.context}))
             if verdict is not Verdict.ALLOWED:
                 return denial(call, need, verdict, self._caller(call), protocol_of(environ, call))
         return None

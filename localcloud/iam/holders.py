@@ -26,7 +26,7 @@ def policies_of(access_key: str) -> list[Policies] | None:
     account = get_account_id_from(access_key)
     session = sts_backends[account]["aws"].get_assumed_role_from_access_key(access_key)
     if session is not None:
-        return _of_session(account, session)
+        return _of_session(session)
     user = iam_backends[account]["aws"].get_user_from_access_key_id(access_key)
     if user is None:
         return None
@@ -34,13 +34,23 @@ def policies_of(access_key: str) -> list[Policies] | None:
     return [tuple(document for holder in (user, *groups) for document in documents_of(holder))]
 
 
-def _of_session(account: str, session: Any) -> list[Policies]:
-    try:
-        role = iam_backends[account]["aws"].get_role_by_arn(session.role_arn)
-    except Exception:  # moto's errors for absent roles have no common base
+def _of_session(session: Any) -> list[Policies]:
+    role = role_of(session.role_arn)
+    if role is None:
         return [()]
     own = [(parsed(session.policy),)] if session.policy else []
     return [tuple(documents_of(role)), *own]
+
+
+def role_of(arn: str) -> Any:
+    """The role of moto's that has the ARN; None when none has."""
+    roles = iam_backends[account_in(arn)]["aws"].get_roles()
+    return next((role for role in roles if role.arn == arn), None)
+
+
+def account_in(arn: str) -> str:
+    """The account that an ARN names; empty when it names none."""
+    return "".join(arn.split(":")[4:5])
 
 
 def documents_of(holder: Any) -> list[Document]:

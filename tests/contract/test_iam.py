@@ -16,6 +16,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.contract.conftest import REGION, LocalCloud
+from tests.support.webidentity import AUDIENCE, token
 
 USER = "judged"
 ROLE = "judged-role"
@@ -204,6 +205,75 @@ def test_a_role_has_the_rights_of_its_policies_less_those_of_its_session(judged:
     assert refused(judged.client("iam", whole), "list_users")[0] == "AccessDenied"
     iam.delete_role_policy(RoleName=ROLE, PolicyName="all")
     assert refused(judged.client("sns", whole), "list_topics")[0] == "AuthorizationError"
+
+
+ISSUER = "tokens.example.com"
+
+
+@pytest.fixture
+def federated(judged: Judged) -> Iterator[str]:
+    """The ARN of a role that jobs may take for two hours, and who claims to be another may not."""
+    iam = judged.cloud.client("iam")
+    provider = iam.create_open_id_connect_provider(Url=f"https://{ISSUER}", ClientIDList=[AUDIENCE])
+    said = {f"{ISSUER}:aud": AUDIENCE, f"{ISSUER}:sub": "job"}
+    trust = {
+        "Effect": "Allow",
+        "Principal": {"Federated": provider["OpenIDConnectProviderArn"]},
+        "Action": "sts:AssumeRoleWithWebIdentity",
+        "Condition": {"StringEquals": said},
+    }
+    role = iam.create_role(RoleName="judged-job", AssumeRolePolicyDocument=document(trust), MaxSessionDuration=7200)
+    yield role["Role"]["Arn"]
+    iam.delete_role(RoleName="judged-job")
+    iam.delete_open_id_connect_provider(OpenIDConnectProviderArn=provider["OpenIDConnectProviderArn"])
+
+
+def test_a_role_is_taken_by_the_token_that_it_trusts(judged: Judged, federated: str) -> None:
+    wanted = {"RoleArn": federated, "RoleSessionName": "job", "DurationSeconds": 7200}
+    given = judged.client("sts").assume_role_with_web_identity(WebIdentityToken=token(ISSUER, sub="job"), **wanted)
+    assert given["AssumedRoleUser"]["Arn"] == "arn:aws:sts::123456789012:assumed-role/judged-job/job"
+    with urllib.request.urlopen(f"{judged.cloud.endpoint}/_localcloud/journal?service=sts") as lines:
+        last = json.loads(lines.read().splitlines()[-1])
+    assert (last["operation"], last["caller"]) == ("AssumeRoleWithWebIdentity", "anonymous")
+
+
+@pytest.mark.parametrize(
+    ("changed", "code", "status", "message"),
+    [
+        ({"sub": "another"}, "AccessDenied", 403, "Not authorized to perform sts:AssumeRoleWithWebIdentity"),
+        ({"aud": "another"}, "InvalidIdentityToken", 400, "Incorrect token audience"),
+        ({"iss": "https://other"}, "InvalidIdentityToken", 400, "No OpenIDConnect provider found in your account for"),
+        ({"exp": 1}, "ExpiredTokenException", 400, "must be before the expiration date/time 1"),
+    ],
+)
+def test_a_role_is_not_taken_by_another_token(
+    judged: Judged, federated: str, changed: dict[str, Any], code: str, status: int, message: str
+) -> None:
+    wanted = {
+        "RoleArn": federated,
+        "RoleSessionName": "job",
+        "WebIdentityToken": token(ISSUER, **{"sub": "job", **changed}),
+    }
+    said = refused(judged.client("sts"), "assume_role_with_web_identity", **wanted)
+    assert said[:2] == (code, status) and message in said[2]
+
+
+def test_a_role_is_not_taken_by_what_is_no_token_nor_for_longer_than_it_may(judged: Judged, federated: str) -> None:
+    sts, wanted = judged.client("sts"), {"RoleArn": federated, "RoleSessionName": "job"}
+    said = refused(sts, "assume_role_with_web_identity", WebIdentityToken="nothing", **wanted)
+    assert said[0] == "InvalidIdentityToken" and "not a valid JWT" in said[2]
+    said = refused(
+        sts, "assume_role_with_web_identity", WebIdentityToken=token(ISSUER, sub="job"), DurationSeconds=7201, **wanted
+    )
+    assert said[0] == "ValidationError" and "exceeds the MaxSessionDuration" in said[2]
+
+
+def test_a_role_is_not_taken_by_whom_it_does_not_trust(judged: Judged, federated: str) -> None:
+    judged.may(statement("Allow", "sts:AssumeRole"))
+    for client in (judged.client("sts"), judged.cloud.client("sts")):
+        code, status, message = refused(client, "assume_role", RoleArn=federated, RoleSessionName="job")
+        assert (code, status) == ("AccessDenied", 403)
+        assert message.endswith(f"is not authorized to perform: sts:AssumeRole on resource: {federated}")
 
 
 def test_elastic_beanstalk_names_the_right_that_it_misses_elsewhere(judged: Judged) -> None:

@@ -87,16 +87,43 @@ def test_what_cannot_be_judged_is_said() -> None:
     assert not permits(statement, action="s3:GetObject")
 
 
+TASKS = policies.Asker("Service", frozenset({"ecs-tasks.amazonaws.com"}), {"aws:SourceAccount": "123456789012"})
+CALLER = policies.Asker("AWS", frozenset({"*", "arn:aws:iam::123456789012:root", "arn:aws:iam::123456789012:user/me"}))
+
+
 @pytest.mark.parametrize(
-    ("principal", "trusted"),
+    ("principal", "asker", "trusted"),
     [
-        ({"Service": "ecs-tasks.amazonaws.com"}, True),
-        ({"Service": ["ec2.amazonaws.com", "ecs-tasks.amazonaws.com"]}, True),
-        ({"Service": "ecs.amazonaws.com"}, False),
-        ({"AWS": "ecs-tasks.amazonaws.com"}, False),
-        ("*", False),
+        ({"Service": "ecs-tasks.amazonaws.com"}, TASKS, True),
+        ({"Service": ["ec2.amazonaws.com", "ecs-tasks.amazonaws.com"]}, TASKS, True),
+        ({"Service": "ecs.amazonaws.com"}, TASKS, False),
+        ({"AWS": "ecs-tasks.amazonaws.com"}, TASKS, False),
+        ("*", TASKS, False),
+        ("*", CALLER, True),
+        ({"AWS": "*"}, CALLER, True),
+        ({"AWS": ["arn:aws:iam::123456789012:root"]}, CALLER, True),
+        ({"AWS": "arn:aws:iam::123456789012:user/you"}, CALLER, False),
+        ({"Federated": "arn:aws:iam::123456789012:user/me"}, CALLER, False),
     ],
 )
-def test_trust(principal: Any, trusted: bool) -> None:
+def test_trust(principal: Any, asker: policies.Asker, trusted: bool) -> None:
     document = {"Statement": {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}}
-    assert policies.trusts(document, "ecs-tasks.amazonaws.com") is trusted
+    assert policies.trusts(document, asker) is trusted
+    assert not policies.trusts(document, asker, "sts:AssumeRoleWithWebIdentity")
+
+
+@pytest.mark.parametrize(("account", "trusted"), [("123456789012", True), ("210987654321", False)])
+def test_trust_has_conditions(account: str, trusted: bool) -> None:
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": "ecs-tasks.amazonaws.com"},
+        "Action": "sts:AssumeRole",
+        "Condition": {"StringEquals": {"aws:SourceAccount": account}},
+    }
+    assert policies.trusts({"Statement": [statement]}, TASKS) is trusted
+
+
+def test_trust_of_everybody_but_some_is_not_judged() -> None:
+    statement = {"Effect": "Allow", "NotPrincipal": {"AWS": "*"}, "Action": "sts:AssumeRole"}
+    with pytest.raises(policies.NotJudged, match="NotPrincipal"):
+        policies.trusts({"Statement": statement}, CALLER)
