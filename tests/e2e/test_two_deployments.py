@@ -13,12 +13,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
-from tests.support.rehearsal import ROOT, WORK, Rehearsal, Run
+from tests.support.rehearsal import ACCOUNT, ROOT, WORK, Rehearsal, Run
+from tests.support.webidentity import AUDIENCE, token
 
 INVENTORIES = ("-i", "inventories/local", "-i", "extensions/molecule/inventory")
 NAME = "life-one"
 BESIDE = "life-two"
+REPOSITORY = "example/deployment"
 PRINCIPALS = ("-e", '{"deployer_principals": ["arn:aws:iam::123456789012:root"]}')
 ONCE = {
     "CreateApplicationVersion",
@@ -152,7 +155,8 @@ def test_a_deployment_that_was_interrupted_goes_on(life: Rehearsal) -> None:
 
 
 def test_a_release_is_promoted_without_a_build_and_lives_beside_the_first(life: Rehearsal, account: Account) -> None:
-    life.take_role(BESIDE, *INVENTORIES, "--limit", BESIDE, "-e", json.dumps({"deployer_promote_from": [NAME]}))
+    given = {"deployer_promote_from": [NAME], "deployer_github_repository": REPOSITORY}
+    life.take_role(BESIDE, *INVENTORIES, "--limit", BESIDE, "-e", json.dumps(given))
     refused = messages(play(life, "promote", host=BESIDE, fails=True))
     assert f"name the environment whose release {BESIDE} is to get" in refused
     promoted = ("-e", f"promote_from={NAME}")
@@ -182,6 +186,26 @@ def test_what_is_promoted_once_more_changes_nothing(life: Rehearsal) -> None:
     before = len(life.writes())
     again = play(life, "promote", "-e", f"promote_from={NAME}", "--skip-tags", "validate", host=BESIDE)
     assert again.recap["changed"] == 0 and life.writes()[before:] == []
+
+
+def test_what_was_promoted_is_not_built_from_the_same_sources(life: Rehearsal) -> None:
+    assert play(life, "site", "--tags", "images", host=BESIDE).recap["changed"] == 0
+
+
+def test_the_role_that_deploys_is_handed_to_the_jobs_of_its_environment_alone(account: Account) -> None:
+    github, sts = "token.actions.githubusercontent.com", account.client("sts")
+    account.client("iam").create_open_id_connect_provider(Url=f"https://{github}", ClientIDList=[AUDIENCE])
+
+    def take(subject: str) -> Any:
+        arn, job = f"arn:aws:iam::{ACCOUNT}:role/{BESIDE}-deployer", token(github, sub=subject)
+        return sts.assume_role_with_web_identity(
+            RoleArn=arn, RoleSessionName="job", DurationSeconds=7200, WebIdentityToken=job
+        )
+
+    assert take(f"repo:{REPOSITORY}:environment:inventory")["Credentials"]
+    for other in (f"repo:{REPOSITORY}:pull_request", "repo:example/another:environment:inventory"):
+        with pytest.raises(ClientError, match="Not authorized to perform sts:AssumeRoleWithWebIdentity"):
+            take(other)
 
 
 def test_status_finds_what_somebody_changed_and_writes_nothing(

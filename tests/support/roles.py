@@ -54,6 +54,10 @@ class RoleTask:
         (arguments,) = [value for key, value in self.task.items() if "." in key]
         return self._templar.template(arguments[name])
 
+    def keyword(self, name: str) -> Any:
+        """The value of a keyword of the task, such as ``loop``."""
+        return self._templar.template(self.task[name])
+
     def holds(self, keyword: str) -> bool:
         """Whether all conditions of ``when``, ``until`` or ``failed_when`` hold."""
         conditions = self.task[keyword]
