@@ -147,10 +147,20 @@ environments:
       elements: dict
       sample: []
     containers:
-      description: Each container of the current task of each instance.
+      description: Each container of the current task of each instance, and when that task was made.
       type: list
       elements: dict
-      sample: []
+      sample:
+        - name: django
+          instance_id: i-0123456789abcdef0
+          image: 123456789012.dkr.ecr.eu-central-1.amazonaws.com/antenna-backend
+          status: RUNNING
+          health: null
+          exit_code: null
+          reason: null
+          essential: true
+          task_arn: arn:aws:ecs:eu-central-1:123456789012:task/awseb-antenna-abcdefghij/0123456789abcdef
+          task_created_at: "2026-11-23T13:04:00+00:00"
 """
 
 import typing as t
@@ -162,12 +172,11 @@ from ansible_collections.antenna.aws.plugins.module_utils._eb.api import Beansta
 from ansible_collections.antenna.aws.plugins.module_utils._eb.containers import ContainersApi
 from ansible_collections.antenna.aws.plugins.module_utils._eb.environment import describe
 from ansible_collections.antenna.aws.plugins.module_utils._eb.evidence import (
-    container_result,
+    containers_result,
     event_result,
     instance_result,
 )
 from ansible_collections.antenna.aws.plugins.module_utils._eb.model import Environment
-from ansible_collections.antenna.aws.plugins.module_utils._eb.tasks import current_tasks
 
 SPEC = argspec.ArgumentSpec(
     {
@@ -201,7 +210,7 @@ def _containers(
         return []
     ids = api.instance_ids(environment)
     tasks = containers.tasks(environment.name, ids) if ids else None
-    return [container_result(container) for task in current_tasks(tasks or ()) for container in task.containers]
+    return containers_result(tasks or ())
 
 
 def work(module: t.Any) -> dict[str, t.Any]:

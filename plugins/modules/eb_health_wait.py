@@ -274,6 +274,8 @@ evidence:
           exit_code: null
           reason: null
           essential: true
+          task_arn: arn:aws:ecs:eu-central-1:123456789012:task/awseb-antenna-abcdefghij/0123456789abcdef
+          task_created_at: "2026-11-23T13:04:00+00:00"
     probe:
       description: Answer to the last HTTP request; null when none was sent.
       type: dict

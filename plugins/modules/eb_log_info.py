@@ -36,6 +36,12 @@ options:
       - What a line must contain.
     type: str
     required: true
+  since:
+    description:
+      - Only lines written from this moment on, ISO 8601 with the offset from UTC.
+      - Without it, all that the log groups still keep.
+    type: str
+    version_added: 0.2.0
   limit:
     description:
       - How many lines to return, the newest ones.
@@ -55,6 +61,7 @@ EXAMPLES = r"""
     environment_name: antenna
     container: celeryworker
     text: Connected to rediss://
+    since: "2026-11-23T13:00:00+00:00"
   register: connected
 """
 
@@ -84,10 +91,12 @@ searched:
   elements: str
 """
 
+from datetime import datetime
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.antenna.aws.plugins.module_utils._core.argspec import ArgumentSpec
+from ansible_collections.antenna.aws.plugins.module_utils._core.errors import AntennaError
 from ansible_collections.antenna.aws.plugins.module_utils._core.module import run
 from ansible_collections.antenna.aws.plugins.module_utils._eb.api import connect, pages
 from ansible_collections.antenna.aws.plugins.module_utils._eb.logs import log_owner
@@ -98,6 +107,7 @@ SPEC = ArgumentSpec(
         "container": {"type": "str", "required": True},
         "containers": {"type": "list", "elements": "str", "default": []},
         "text": {"type": "str", "required": True},
+        "since": {"type": "str"},
         "limit": {"type": "int", "default": 10},
     }
 )
@@ -106,6 +116,7 @@ SPEC = ArgumentSpec(
 def work(module: Any) -> dict[str, Any]:
     """Search the log groups of the environment."""
     params = module.params
+    since = {"startTime": _milliseconds(params["since"])} if params["since"] else {}
     logs = connect(module, "logs")
     prefix = f"/aws/elasticbeanstalk/{params['environment_name']}/"
     raw = pages(
@@ -120,14 +131,24 @@ def work(module: Any) -> dict[str, Any]:
     lines = [
         line
         for group in groups
-        for line in _lines(logs, group, params["text"])
+        for line in _lines(logs, group, params["text"], **since)
         if log_owner(group, line["log_stream"], names, len(prefix)) == params["container"]
     ]
     newest = sorted(lines, key=lambda line: line["timestamp"])[-params["limit"] :]
     return {"changed": False, "lines": newest, "searched": groups}
 
 
-def _lines(logs: Any, group: str, text: str) -> list[dict[str, Any]]:
+def _milliseconds(moment: str) -> int:
+    try:
+        parsed = datetime.fromisoformat(moment)
+    except ValueError:
+        parsed = None
+    if parsed is None or parsed.tzinfo is None:
+        raise AntennaError(f"since is {moment!r}: give ISO 8601 with an offset, such as 2026-11-23T13:00:00+00:00.")
+    return int(parsed.timestamp() * 1000)
+
+
+def _lines(logs: Any, group: str, text: str, **since: int) -> list[dict[str, Any]]:
     quoted = text.replace("\\", "\\\\").replace('"', '\\"')
     events = pages(
         f"search the log group {group!r}",
@@ -136,6 +157,7 @@ def _lines(logs: Any, group: str, text: str) -> list[dict[str, Any]]:
         next_key="nextToken",
         logGroupName=group,
         filterPattern=f'"{quoted}"',
+        **since,
     )
     return [
         {

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import stat
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -72,3 +73,23 @@ def test_lines_of_one_container_are_found(aws: Any, container: str, text: str, l
     assert found["searched"] == [GROUP]
     assert aws.run_module("eb_log_info", {**asked, "limit": 1})["lines"] == found["lines"][-1:]
     assert set(aws.writes()) == {"logs:FilterLogEvents"}
+
+
+def test_lines_of_before_are_not(aws: Any) -> None:
+    logs, group = aws.client("logs"), "/aws/elasticbeanstalk/since/x"
+    write(logs, group, "i-1/worker", "Connected to rediss://one")
+    asked = {"environment_name": "since", "container": "worker", "text": "rediss://"}
+    found = {
+        hours: aws.run_module(
+            "eb_log_info", {**asked, "since": (datetime.now(UTC) + timedelta(hours=hours)).isoformat()}
+        )
+        for hours in (-1, 1)
+    }
+    assert [line["message"] for line in found[-1]["lines"]] == ["Connected to rediss://one"]
+    assert found[1]["lines"] == []
+
+
+@pytest.mark.parametrize("since", ["yesterday", "2026-11-23T13:00:00"])
+def test_a_moment_that_is_none_is_refused(aws: Any, since: str) -> None:
+    asked = {"environment_name": "since", "container": "worker", "text": "any", "since": since}
+    assert f"since is '{since}': give ISO 8601 with an offset" in aws.run_module("eb_log_info", asked)["msg"]

@@ -7,8 +7,9 @@
 from __future__ import annotations
 
 import typing as t
+from datetime import UTC
 
-from ansible_collections.antenna.aws.plugins.module_utils._eb.model import Container, Event, Instance, ProbeAnswer
+from ansible_collections.antenna.aws.plugins.module_utils._eb.model import Container, Event, Instance, ProbeAnswer, Task
 from ansible_collections.antenna.aws.plugins.module_utils._eb.observation import Goal, Observation
 from ansible_collections.antenna.aws.plugins.module_utils._eb.operation import relevant_events
 from ansible_collections.antenna.aws.plugins.module_utils._eb.remedies import Found
@@ -37,11 +38,7 @@ def evidence(observation: Observation, goal: Goal, logs: Logs) -> dict[str, t.An
         "causes": list(health.causes) if health else [],
         "events": [event_result(event) for event in (ours or observation.events)[-_EVENTS:]],
         "instances": [instance_result(instance) for instance in observation.instances or ()],
-        "containers": [
-            container_result(container)
-            for task in current_tasks(observation.tasks or ())
-            for container in task.containers
-        ],
+        "containers": containers_result(observation.tasks or ()),
         "probe": probe_result(observation.probe),
         "logs": {name: list(lines) for name, lines in logs.items()},
     }
@@ -101,8 +98,12 @@ def instance_result(instance: Instance) -> dict[str, t.Any]:
     }
 
 
-def container_result(container: Container) -> dict[str, t.Any]:
-    """Return a container in plain values."""
+def containers_result(tasks: t.Iterable[Task]) -> list[dict[str, t.Any]]:
+    """Return each container of the current task of each instance in plain values."""
+    return [_container_result(task, container) for task in current_tasks(tasks) for container in task.containers]
+
+
+def _container_result(task: Task, container: Container) -> dict[str, t.Any]:
     return {
         "name": container.name,
         "instance_id": container.instance_id,
@@ -112,6 +113,9 @@ def container_result(container: Container) -> dict[str, t.Any]:
         "exit_code": container.exit_code,
         "reason": container.reason or None,
         "essential": container.essential,
+        "task_arn": task.task_arn or None,
+        # In UTC, so that the later of two is the greater text.
+        "task_created_at": task.created_at.astimezone(UTC).isoformat() if task.created_at else None,
     }
 
 

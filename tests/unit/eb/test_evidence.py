@@ -7,9 +7,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 
-from ansible_collections.antenna.aws.plugins.module_utils._eb.evidence import diagnosis, evidence
+from ansible_collections.antenna.aws.plugins.module_utils._eb.evidence import (
+    containers_result,
+    diagnosis,
+    evidence,
+)
 from ansible_collections.antenna.aws.plugins.module_utils._eb.model import (
     Container,
     Environment,
@@ -78,5 +82,9 @@ def test_the_evidence_is_plain_and_has_the_same_keys_always() -> None:
     assert evidence(Observation(), GOAL, {}).keys() == seen.keys()
     assert [event["message"] for event in seen["events"]] == ["Failed to deploy application."]
     assert (seen["health"], seen["containers"][0]["exit_code"]) == ("Degraded", 1)
+    # botocore tells times in the zone of this machine.
+    here = replace(OBSERVATION.tasks[0], created_at=T0.astimezone(timezone(timedelta(hours=-8))))
+    (container,) = containers_result([here])
+    assert (container["task_arn"], container["task_created_at"]) == ("task/1", "2026-11-23T12:00:00+00:00")
     without_request = evidence(OBSERVATION, replace(GOAL, request_id=None, since=None), {})
     assert len(without_request["events"]) == 2, "without a deployment the newest events are shown"
