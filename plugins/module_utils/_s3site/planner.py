@@ -195,8 +195,24 @@ def _below(origin_path: str, path: str) -> str | None:
 
 def content_digest(site: Site) -> str:
     """The SHA-256 of the site: names, contents and headers, wherever it is built and whenever."""
-    lines = [f"{file.name}\0{file.sha256}\0{file.content_type}\0{file.cache_control}" for file in site.files]
-    return hashlib.sha256("\n".join(lines).encode("utf-8")).hexdigest()
+    return _digest((file.name, file.sha256, file.content_type, file.cache_control) for file in site.files)
+
+
+def objects_digest(layout: Layout, objects: Iterable[SiteObject]) -> str:
+    """The same of a site that was uploaded, from its objects."""
+    return _digest(
+        (item.key[len(layout.prefix) :], item.metadata.get(SHA256) or item.etag, item.content_type, item.cache_control)
+        for item in objects
+    )
+
+
+def live_objects(objects: Iterable[SiteObject]) -> list[SiteObject]:
+    """The objects that are part of the site, without those that are only kept for open pages."""
+    return [item for item in objects if SUPERSEDED not in item.metadata]
+
+
+def _digest(entries: Iterable[tuple[str, ...]]) -> str:
+    return hashlib.sha256("\n".join(map("\0".join, sorted(entries))).encode("utf-8")).hexdigest()
 
 
 def release_digest(site: Site, objects: Sequence[SiteObject]) -> str:
