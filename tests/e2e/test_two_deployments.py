@@ -159,12 +159,16 @@ def test_a_release_is_promoted_without_a_build_and_lives_beside_the_first(life: 
     life.take_role(BESIDE, *INVENTORIES, "--limit", BESIDE, "-e", json.dumps(given))
     refused = messages(play(life, "promote", host=BESIDE, fails=True))
     assert f"name the environment whose release {BESIDE} is to get" in refused
-    promoted = ("-e", f"promote_from={NAME}")
-    before, other = len(life.writes()), (*promoted, "-e", "promote_release=approved", "--tags", "images")
-    assert "by now, not approved" in messages(play(life, "promote", *other, host=BESIDE, fails=True))
-    assert life.writes()[before:] == []
+    promoted, ui = ("-e", f"promote_from={NAME}"), ("--tags", "ui")
+    before = len(life.writes())
+    refused = messages(play(life, "promote", *promoted, "-e", "promote_release=approved", *ui, host=BESIDE, fails=True))
+    assert f"the environment {NAME} runs {NAME}-" in refused and "by now, not approved" in refused
+    refused = messages(play(life, "promote", *promoted, "-e", "promote_ui=approved", *ui, host=BESIDE, fails=True))
+    content = re.search(rf"{NAME}-ui-{ACCOUNT} has the UI (\w+) by now, not approved", refused)
+    assert content and life.writes()[before:] == []
     first = account.of(NAME)
-    run = play(life, "promote", *promoted, "--skip-tags", "validate", host=BESIDE)
+    approved = ("-e", f"promote_ui={content[1]}", "--skip-tags", "validate")
+    run = play(life, "promote", *promoted, *approved, host=BESIDE)
     assert not re.search(
         r"TASK \[[^\]*(Build the missing images|Start the build)[^\]]*\] \*+\n(changed|ok)", run.output
     )
@@ -224,6 +228,7 @@ def test_status_finds_what_somebody_changed_and_writes_nothing(
     status = json.loads(file.read_text())
     assert status["environment"]["health_status"] == "Ok" and len(status["environment"]["containers"]) == 7
     assert status["release"]["version_label"].startswith(f"{NAME}-") and status["release"]["since"]
+    assert re.fullmatch("[0-9a-f]{64}", status["release"]["ui"])
     assert {item["owner"] for item in status["resources"] if item["exists"]} == {"ours"}
     assert len(status["alarms"]) == 13 and {alarm["drift"] for alarm in status["alarms"]} == {"no"}
     drifted = {f"{NAME}-redis-sg", f"{NAME}-ui-123456789012"}

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -109,7 +110,18 @@ def test_production_gets_what_staging_runs() -> None:
     assert JOBS["production"]["needs"] == ["staging", "proposal"]
     proposed, done = script("proposal", "Plan"), script("production", "Promote")
     assert proposed.replace(" --check --diff --skip-tags validate", " --diff") == done
-    assert '-e promote_release="$RELEASE"' in done
+    assert '-e promote_release="$RELEASE" -e promote_ui="$UI"' in done
+
+
+def test_what_is_approved_is_what_status_names(tmp_path: Path) -> None:
+    (naming,) = [step["run"] for step in steps("staging") if step.get("id") == "release"]
+    release = {"version_label": "antenna-staging-1a2b", "ui": "0a1b2c", "since": None}
+    (tmp_path / "status.json").write_text(json.dumps({"release": release}))
+    told = "\n".join(line for line in naming.splitlines() if line.startswith("jq "))
+    environment = {**os.environ, "GITHUB_OUTPUT": str(tmp_path / "output")}
+    subprocess.run(["sh", "-euc", told], cwd=tmp_path, env=environment, check=True)
+    assert (tmp_path / "output").read_text() == "release=antenna-staging-1a2b\nui=0a1b2c\n"
+    assert JOBS["staging"]["outputs"].keys() == {"release", "ui"}
 
 
 @pytest.mark.parametrize("job", ["plan", "proposal"])

@@ -20,6 +20,7 @@ FOUND: dict[str, Any] = {
     "antenna_environment_name": "antenna",
     "status_drift": False,
     "__status_environments": {"environments": [{"cname": ENVIRONMENT, "status": "Ready"}]},
+    "__status_site": {"content": "0a1b2c", "files": ["index.html"]},
     "__status_drift": {"skipped": True},
     "__deployment": {
         "resources": [
