@@ -84,17 +84,18 @@ def read_context(
 
     ``ignore`` are lines that come after those of the context's ``.dockerignore``. Raises AntennaError.
     """
-    if not root.is_dir():
-        raise AntennaError(f"The build context {str(root)!r} is not a directory. Check the source and the context.")
-    if dockerfile is not None and not dockerfile.is_file():
-        raise AntennaError(f"There is no Dockerfile {str(dockerfile)!r}. Check the source and the path.")
-    rules = ignore_rules([*_ignore_lines(root, dockerfile), *ignore])
-    entries = sorted(_entries(root, "", rules), key=lambda entry: entry.path)
+    try:
+        entries, recipe = _read(root, dockerfile, ignore)
+    except OSError as error:
+        raise AntennaError(
+            f"Could not read {str(error.filename or root)!r} of the build context: {error.strerror}. "
+            "Let this user read it, or list it in .dockerignore where the image does not need it."
+        ) from error
     whole = hashlib.sha256()
     for entry in entries:
         _feed(whole, entry.kind, entry.path, entry.digest)
-    if dockerfile is not None:
-        _feed(whole, "dockerfile", _file_digest(dockerfile))
+    if recipe is not None:
+        _feed(whole, "dockerfile", recipe)
     for name, value in sorted((build_args or {}).items()):
         _feed(whole, "arg", name, str(value))
     _feed(whole, "platform", platform)
@@ -102,12 +103,24 @@ def read_context(
     return Context(whole.hexdigest(), len(entries), sum(entry.size for entry in entries), git)
 
 
+def _read(root: Path, dockerfile: Path | None, ignore: t.Sequence[str]) -> tuple[list[Entry], str | None]:
+    """The entries in their order, and the digest of the Dockerfile."""
+    if not root.is_dir():
+        raise AntennaError(f"The build context {str(root)!r} is not a directory. Check the source and the context.")
+    if dockerfile is not None and not dockerfile.is_file():
+        raise AntennaError(f"There is no Dockerfile {str(dockerfile)!r}. Check the source and the path.")
+    rules = ignore_rules([*_ignore_lines(root, dockerfile), *ignore])
+    entries = sorted(_entries(root, "", rules), key=lambda entry: entry.path)
+    return entries, None if dockerfile is None else _file_digest(dockerfile)
+
+
 def _ignore_lines(root: Path, dockerfile: Path | None) -> list[str]:
     """A Dockerfile's own ignore file goes before the context's, as with BuildKit."""
     own = [dockerfile.with_name(f"{dockerfile.name}.dockerignore")] if dockerfile is not None else []
     for candidate in [*own, root / ".dockerignore"]:
         if candidate.is_file():
-            return candidate.read_text(encoding="utf-8-sig").splitlines()
+            # Patterns are of names, which may be in any encoding; so may comments.
+            return candidate.read_text(encoding="utf-8-sig", errors="surrogateescape").splitlines()
     return []
 
 
@@ -115,7 +128,12 @@ def _rule(line: str) -> Rule:
     exception = line.startswith("!")
     pattern = line[1:].strip() if exception else line
     cleaned = os.path.normpath(pattern).replace(os.sep, "/").lstrip("/")
-    return Rule(re.compile(_expression(cleaned), re.S), exception)
+    try:
+        return Rule(re.compile(_expression(cleaned), re.S), exception)
+    except re.error as error:
+        raise AntennaError(
+            f"{line!r} is no pattern of a .dockerignore: {error}. Correct it there, or in what adds to it."
+        ) from error
 
 
 def _expression(pattern: str) -> str:
@@ -149,28 +167,35 @@ def _piece(rest: str) -> tuple[str, int]:
 
 def _entries(root: Path, below: str, rules: t.Sequence[Rule]) -> t.Iterator[Entry]:
     exceptions = any(rule.exception for rule in rules)
-    with os.scandir(root / below) as found:
-        for item in found:
-            path = f"{below}/{item.name}" if below else item.name
-            ignored = is_ignored(path, rules)
-            if item.is_dir(follow_symlinks=False):
-                # An exception may bring back what lies in a directory that is taken out.
-                if not ignored or exceptions:
-                    yield from _entries(root, path, rules)
-            elif not ignored:
-                yield from _entry(Path(item.path), path)
+    for item in _listed(root / below, ignored=bool(below) and is_ignored(below, rules)):
+        path = f"{below}/{item.name}" if below else item.name
+        ignored = is_ignored(path, rules)
+        if item.is_dir(follow_symlinks=False):
+            # An exception may bring back what lies in a directory that is taken out.
+            if not ignored or exceptions:
+                yield from _entries(root, path, rules)
+        elif not ignored:
+            yield from _entry(Path(item.path), path)
+
+
+def _listed(directory: Path, ignored: bool) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(directory) as found:
+            return list(found)
+    except PermissionError:
+        # From what nobody can read nothing is brought back.
+        if ignored:
+            return []
+        raise
 
 
 def _entry(file: Path, path: str) -> t.Iterator[Entry]:
-    try:
-        state = file.lstat()
-        if stat.S_ISLNK(state.st_mode):
-            yield Entry(path, "link", str(file.readlink()), 0)
-        elif stat.S_ISREG(state.st_mode):
-            kind = "program" if state.st_mode & stat.S_IXUSR else "file"
-            yield Entry(path, kind, _file_digest(file), state.st_size)
-    except OSError as error:
-        raise AntennaError(f"Could not read {str(file)!r} of the build context: {error.strerror}.") from error
+    state = file.lstat()
+    if stat.S_ISLNK(state.st_mode):
+        yield Entry(path, "link", str(file.readlink()), 0)
+    elif stat.S_ISREG(state.st_mode):
+        kind = "program" if state.st_mode & stat.S_IXUSR else "file"
+        yield Entry(path, kind, _file_digest(file), state.st_size)
 
 
 def _file_digest(file: Path) -> str:

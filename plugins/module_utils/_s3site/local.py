@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -29,19 +30,34 @@ def read_site(source: str, layout: Layout, rules: Sequence[CacheRule], exclude: 
     :param source: the directory.
     :param rules: the first that matches gives a file its Cache-Control; without one it gets none.
     :param exclude: shell patterns of paths below the source that do not belong to the site.
-    :raises AntennaError: when the directory is missing or has no file, because the site would be deleted then.
+    :raises AntennaError: when the directory is missing or has no file, because the site would be deleted then, or
+        when something in it cannot be read.
     """
     root = Path(source)
     if not root.is_dir():
         raise AntennaError(f"source {source} is not a directory. Build the site first.")
-    names = [name for name in _names(root) if not matches(name, exclude)]
-    if not names:
+    try:
+        names = [name for name in _names(root) if not matches(name, exclude)]
+        files = tuple(_site_file(root, name, layout, rules) for name in names)
+    except OSError as error:
+        raise AntennaError(
+            f"Could not read {error.filename or source} of the site: {error.strerror}. "
+            "Let this user read it, or build the site anew."
+        ) from error
+    if not files:
         raise AntennaError(f"source {source} has no files. Build the site first; an empty one would delete everything.")
-    return Site(layout, tuple(_site_file(root, name, layout, rules) for name in names))
+    return Site(layout, files)
 
 
 def _names(root: Path) -> list[str]:
-    return sorted(path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file())
+    # Passed over in silence, what a directory has would be deleted from the bucket.
+    walked = os.walk(root, onerror=_fail)
+    found = (Path(directory, name) for directory, _directories, names in walked for name in names)
+    return sorted(path.relative_to(root).as_posix() for path in found if path.is_file())
+
+
+def _fail(error: OSError) -> None:
+    raise error
 
 
 def _site_file(root: Path, name: str, layout: Layout, rules: Sequence[CacheRule]) -> SiteFile:

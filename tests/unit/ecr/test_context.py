@@ -3,7 +3,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+import errno
+import io
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -124,6 +127,48 @@ def test_names_and_contents_do_not_run_together(tmp_path: Path) -> None:
 def test_what_is_not_there_is_named(tmp_path: Path, context: str, dockerfile: str | None, named: str) -> None:
     with pytest.raises(AntennaError, match=named):
         read_context(tmp_path / context, dockerfile=tmp_path / dockerfile if dockerfile else None)
+
+
+def deny(monkeypatch: pytest.MonkeyPatch, denied: Path) -> None:
+    """Let nobody read the file or directory; whoever runs the tests may be somebody who reads everything."""
+    scandir, opened = os.scandir, io.open
+
+    def refuse(path: Any) -> None:
+        if Path(os.fspath(path)) == denied:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+
+    monkeypatch.setattr(os, "scandir", lambda path: (refuse(path), scandir(path))[1])
+    monkeypatch.setattr(io, "open", lambda path, *more, **others: (refuse(path), opened(path, *more, **others))[1])
+
+
+@pytest.mark.parametrize("name", ["b", "a.txt", "b/Dockerfile", ".dockerignore"])
+def test_what_cannot_be_read_is_named_with_a_remedy(tree: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    (tree / ".dockerignore").write_text("b/Dockerfile\n")
+    deny(monkeypatch, tree / name)
+    with pytest.raises(AntennaError, match=rf"{name}' of the build context: Permission denied\..* in \.dockerignore"):
+        read_context(tree, dockerfile=tree / "b/Dockerfile")
+
+
+@pytest.mark.parametrize("lines", ["b\n", "b\n!a.txt\n"])
+def test_what_is_ignored_need_not_be_read(tree: Path, monkeypatch: pytest.MonkeyPatch, lines: str) -> None:
+    (tree / ".dockerignore").write_text(lines)
+    before = digest(tree)
+    deny(monkeypatch, tree / "b")
+    assert digest(tree) == before
+
+
+@pytest.mark.parametrize("line", ["[z-a]", "!docs/[b-a]*", "[^]"])
+def test_a_pattern_that_is_none_is_refused(line: str) -> None:
+    with pytest.raises(AntennaError, match=re.escape(f"{line!r} is no pattern of a .dockerignore: ")):
+        ignore_rules([line])
+
+
+def test_an_ignore_file_may_be_in_another_encoding(tree: Path) -> None:
+    before = digest(tree, ignore=[".dockerignore"])
+    name = os.fsdecode("größe".encode("latin-1"))
+    (tree / name).write_text("")
+    (tree / ".dockerignore").write_bytes("# Größe\n*größe\n".encode("latin-1"))
+    assert digest(tree, ignore=[".dockerignore"]) == before
 
 
 def test_what_differs_from_clone_to_clone_is_warned_of(

@@ -6,6 +6,9 @@
 
 from __future__ import annotations
 
+import errno
+import io
+import os
 import threading
 from datetime import UTC, datetime
 from pathlib import Path
@@ -113,3 +116,20 @@ def test_work_is_done_side_by_side_and_answers_keep_their_order() -> None:
         return number * 2
 
     assert side_by_side(work, range(WORKERS)) == [number * 2 for number in range(WORKERS)]
+
+
+@pytest.mark.parametrize("name", ["assets", "assets/index-a1.js"])
+def test_what_cannot_be_read_is_not_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    (tmp_path / "assets").mkdir()
+    (tmp_path / "assets/index-a1.js").write_text("one")
+    (tmp_path / "index.html").write_text("<html>")
+    scandir, opened = os.scandir, io.open
+
+    def refuse(path: Any) -> None:
+        if Path(os.fspath(path)) == tmp_path / name:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+
+    monkeypatch.setattr(os, "scandir", lambda path: (refuse(path), scandir(path))[1])
+    monkeypatch.setattr(io, "open", lambda path, *more, **others: (refuse(path), opened(path, *more, **others))[1])
+    with pytest.raises(AntennaError, match=rf"{name} of the site: Permission denied\. Let this user read it"):
+        read_site(str(tmp_path), Layout("bucket"), (), ())
