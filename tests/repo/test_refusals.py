@@ -16,7 +16,7 @@ from ansible.playbook.task import Task
 from ansible.template import Templar
 from ansible_collections.antenna.aws.plugins.action.role_variables import ActionModule
 
-from tests.support.roles import LOADER, variables_of
+from tests.support.roles import LOADER, each_task, variables_of
 
 ROOT = Path(__file__).resolve().parents[2]
 ROLES = yaml.safe_load((ROOT / "roles/preflight/defaults/main.yml").read_text())["preflight_roles"]
@@ -70,10 +70,10 @@ def refusal(file: str, told: Mapping[str, Any]) -> str:
     """The message of the first requirement in the file that does not hold."""
     (document,) = [LOADER.load_from_file(str(ROOT / file), trusted_as_template=True)]
     tasks = document[0]["tasks"] if "hosts" in document[0] else document
-    variables: dict[str, Any] = {**SOUND, "inventory_hostname": "antenna-production"}
+    variables: dict[str, Any] = {**SOUND, "inventory_hostname": "antenna-production", "ansible_check_mode": False}
     if file.startswith("roles/"):
         variables |= variables_of(file.split("/")[1])
-    for task in (one for one in tasks if "ansible.builtin.assert" in one):
+    for task in (one for one in each_task(tasks) if "ansible.builtin.assert" in one):
         templar = Templar(loader=LOADER, variables={**variables, **task.get("vars", {}), **told})
         asked = task["ansible.builtin.assert"]
         if not templar.evaluate_conditional(asked["that"]):

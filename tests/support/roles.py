@@ -45,7 +45,7 @@ class RoleTask:
 
     def __init__(self, file: str, name: str, given: Mapping[str, Any]) -> None:
         tasks = LOADER.load_from_file(str(ROLES / file), trusted_as_template=True)
-        (self.task,) = [task for task in _tasks(tasks) if task.get("name") == name]
+        (self.task,) = [task for task in each_task(tasks) if task.get("name") == name]
         variables = {**variables_of(Path(file).parts[0]), "omit": OMITTED}
         self._templar = Templar(loader=LOADER, variables={**variables, **self.task.get("vars", {}), **given})
 
@@ -65,7 +65,8 @@ class RoleTask:
         return all(self._templar.evaluate_conditional(condition) for condition in listed)
 
 
-def _tasks(tasks: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+def each_task(tasks: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """The tasks, and those in their blocks."""
     for task in tasks:
         yield task
-        yield from _tasks(task.get("block", []))
+        yield from each_task(task.get("block", []))
