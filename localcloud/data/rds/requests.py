@@ -12,7 +12,11 @@ from typing import Any
 from moto.rds.exceptions import RDSClientError
 
 MAJOR_VERSION = "17"
-DEFAULT_VERSION = "17.6"
+DEFAULT_VERSION = "17.9"
+"""The minor version of who asks for a major one (aws/aws-cdk#11067), here the one to which AWS upgrades by itself."""
+OLDEST_MINOR = 7
+"""There are no new instances of 17.4 since May 2026 (CredentialEngine/CredentialRegistry#1000), nor of 17.6 since
+October (#1036)."""
 
 UNDERSTOOD = {
     "AllocatedStorage",
@@ -90,7 +94,6 @@ def check_understood(given: Mapping[str, Any], understood: set[str]) -> None:
 def check_creation(given: Mapping[str, Any]) -> str | None:
     """Return the master user's password; None where RDS is to make it."""
     check_understood(given, UNDERSTOOD | MANAGED)
-    check_version(str(given.get("EngineVersion") or DEFAULT_VERSION))
     check_zone(given)
     password, managed = given.get("MasterUserPassword"), bool(given.get("ManageMasterUserPassword"))
     if not given.get("MasterUsername"):
@@ -115,21 +118,35 @@ def check_zone(given: Mapping[str, Any]) -> None:
         raise combination("Requesting a specific availability zone is not valid for Multi-AZ instances.")
 
 
-def check_version(version: str) -> None:
-    """One that RDS may have and that the server here can stand for."""
-    if not re.fullmatch(rf"{MAJOR_VERSION}(\.\d+)?", version):
-        raise combination(f"Cannot find version {version} for postgres (only {MAJOR_VERSION} is implemented here)")
+def full_version(asked: str | None) -> str:
+    """The minor version that a new instance gets: the default one, unless one is asked for.
+
+    :raises RDSClientError: When RDS has no such version any more, or the server here cannot stand for it.
+    """
+    if asked in (None, MAJOR_VERSION):
+        return DEFAULT_VERSION
+    if not re.fullmatch(rf"{MAJOR_VERSION}\.\d+", asked):
+        raise combination(f"Cannot find version {asked} for postgres (only {MAJOR_VERSION} is implemented here)")
+    if _minor(asked) < OLDEST_MINOR:
+        raise combination(f"Cannot find version {asked} for postgres")
+    return asked
 
 
-def check_upgrade(current: str, wanted: str) -> None:
-    """Versions only grow."""
-    check_version(wanted)
-    if _minor(wanted) < _minor(current):
-        raise combination(f"Cannot upgrade postgres from {current} to {wanted}")
+def upgraded(current: str, asked: str) -> str:
+    """The version that an instance gets. They only grow; a major version asks for the default one at least.
+
+    :raises RDSClientError: When the instance cannot have that version.
+    """
+    wanted = full_version(asked)
+    if _minor(wanted) >= _minor(current):
+        return wanted
+    if asked == MAJOR_VERSION:
+        return current
+    raise combination(f"Cannot upgrade postgres from {current} to {asked}")
 
 
 def _minor(version: str) -> int:
-    return int(version.partition(".")[2] or DEFAULT_VERSION.partition(".")[2])
+    return int(version.partition(".")[2])
 
 
 def check_password(password: str) -> None:

@@ -60,9 +60,7 @@ class PostgresResponse(ParameterGroups):
         password = requests.check_creation(given)
         requests.check_retention(given.get("BackupRetentionPeriod"))
         self._check_parameter_group(given.get("DBParameterGroupName"))
-        self.params.setdefault("EngineVersion", requests.DEFAULT_VERSION)
-        if str(self.params["EngineVersion"]) == requests.MAJOR_VERSION:
-            self.params["EngineVersion"] = requests.DEFAULT_VERSION
+        self.params["EngineVersion"] = requests.full_version(given.get("EngineVersion"))
         if given.get("StorageType") == "gp3":
             self.params.setdefault("Iops", GP3_IOPS)
             self.params.setdefault("StorageThroughput", GP3_THROUGHPUT)
@@ -307,7 +305,7 @@ class PostgresResponse(ParameterGroups):
         if "MasterUserPassword" in wanted:
             requests.check_password(str(wanted["MasterUserPassword"]))
         if "EngineVersion" in wanted:
-            requests.check_upgrade(str(instance.engine_version), str(wanted["EngineVersion"]))
+            wanted["EngineVersion"] = requests.upgraded(str(instance.engine_version), str(wanted["EngineVersion"]))
         if "DBSubnetGroupName" in wanted:
             self.backend.describe_db_subnet_groups(wanted["DBSubnetGroupName"])
         if "AllocatedStorage" in wanted:

@@ -27,7 +27,7 @@ CREATED = {
     "DatabaseInsightsMode": "advanced",
     "DeletionProtection": True,
     "Engine": "postgres",
-    "EngineVersion": "17.5",
+    "EngineVersion": "17.7",
     "MasterUsername": "antenna",
     "MaxAllocatedStorage": 100,
     "MonitoringInterval": 60,
@@ -108,7 +108,7 @@ def test_creation_is_completed(database: Database, network: Network) -> None:
     assert {shown["AvailabilityZone"], shown["SecondaryAvailabilityZone"]} == {"us-west-2a", "us-west-2b"}
     assert shown["OptionGroupMemberships"] == [{"OptionGroupName": "default:postgres-17", "Status": "in-sync"}]
     status = network.cloud.status()["databases"]["ants"]
-    assert (status["status"], status["multi_az"], status["engine"]) == ("available", True, "postgres 17.5")
+    assert (status["status"], status["multi_az"], status["engine"]) == ("available", True, "postgres 17.7")
 
 
 def test_database_is_postgres_behind_the_firewall(database: Database, network: Network) -> None:
@@ -153,7 +153,7 @@ def test_some_changes_never_wait(database: Database) -> None:
 
 
 def test_other_changes_wait_for_the_window_or_the_next_immediate_one(localcloud: Any, database: Database) -> None:
-    pending = {"DBInstanceClass": "db.t4g.medium", "EngineVersion": "17.6", "AllocatedStorage": 40}
+    pending = {"DBInstanceClass": "db.t4g.medium", "EngineVersion": "17.8", "AllocatedStorage": 40}
     database.modify(**pending)
     shown = database.shown()
     assert (shown["DBInstanceStatus"], shown["PendingModifiedValues"]) == ("available", pending)
@@ -162,7 +162,7 @@ def test_other_changes_wait_for_the_window_or_the_next_immediate_one(localcloud:
     assert "AllocatedStorage" not in database.shown()["PendingModifiedValues"]
     localcloud.advance(7 * 24 * 3600)
     shown = database.available()
-    assert (shown["DBInstanceClass"], shown["EngineVersion"]) == ("db.t4g.medium", "17.6")
+    assert (shown["DBInstanceClass"], shown["EngineVersion"]) == ("db.t4g.medium", "17.8")
     assert "Finished applying modification to DB instance class" in database.events()
 
     database.modify(Iops=4000)
@@ -390,6 +390,7 @@ def test_deletion_is_refused_until_all_is_said(localcloud: Any, database: Databa
         ({"MasterUsername": ""}, "The parameter MasterUsername must be provided"),
         ({"ManageMasterUserPassword": True}, "a password that RDS is to manage"),
         ({"EngineVersion": "16.4"}, "Cannot find version 16.4 for postgres"),
+        ({"EngineVersion": "17.6"}, "Cannot find version 17.6 for postgres"),
         ({"MasterUserPassword": "with/slash"}, "not a valid password"),
         ({"MultiAZ": True, "AvailabilityZone": "us-west-2a"}, "not valid for Multi-AZ instances"),
         ({"BackupRetentionPeriod": 36}, "must be between 0 and 35"),

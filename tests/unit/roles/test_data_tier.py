@@ -27,6 +27,7 @@ def start(instances: list[dict[str, Any]], **given: Any) -> RoleTask:
 @pytest.mark.parametrize(
     ("running", "declared", "asked"),
     [
+        ("", "17", "17"),
         ("", "17.6", "17.6"),
         ("17.6", "17.6", "17.6"),
         ("17.10", "17.6", "17.10"),
