@@ -1,11 +1,13 @@
 # Copyright: Contributors to the antenna.aws collection
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What an instance and its task may do: the three grants that secrets need on the ECS platform.
+"""What an instance and its task may do: the three grants that secrets need on the ECS platform, and that of logs.
 
 The developer guide asks for them under "Execution Role ARN format": the instance profile may read the secret, so may
 the role that the bundle names in `executionRoleArn`, which trusts ECS's tasks, and the instance profile may pass that
-role on. The words are those of IAM, of ECS, and of the ECS agent on an EC2 instance.
+role on. With such a role containers log by its rights as well, as ecs-init has the agent do
+(ECS_ENABLE_AWSLOGS_EXECUTIONROLE_OVERRIDE: aws/amazon-ecs-agent#2413, aws/aws-cdk#5954). The words are those of IAM, of
+ECS, of the ECS agent on an EC2 instance, and of Docker's log driver (terraform-aws-modules/terraform-aws-ecs#145).
 """
 
 from __future__ import annotations
@@ -96,6 +98,20 @@ def require_passing(instance: Holder, arn: str) -> None:
         raise Denied(
             f"An error occurred (AccessDeniedException) when calling the StartTask operation: {error}"
         ) from None
+
+
+def require_logging(holder: Holder, region: str, group: str, stream: str, creates: bool) -> None:
+    """Docker's log driver makes the container's stream, and its group first where it is told to and there is none.
+
+    :raises Denied: When the holder may not.
+    """
+    arn = f"arn:aws:logs:{region}:{holder.account}:log-group:{group}:log-stream:"
+    needed = [("stream", "logs:CreateLogStream", f"{arn}{stream}")]
+    for what, action, resource in [("group", "logs:CreateLogGroup", arn), *needed] if creates else needed:
+        try:
+            holder.require(action, resource)
+        except Denied as error:
+            raise Denied(f"failed to create Cloudwatch log {what}: AccessDeniedException: {error}") from None
 
 
 def require_reading(holder: Holder, references: Iterable[str], parameter_action: str) -> None:

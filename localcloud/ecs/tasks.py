@@ -27,6 +27,7 @@ from urllib.parse import urlsplit
 
 import boto3
 from moto.core.exceptions import ServiceException
+from moto.logs.models import logs_backends
 from moto.secretsmanager.models import secretsmanager_backends
 from moto.ssm.models import ssm_backends
 
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from localcloud.cloud import Cloud
     from localcloud.engine import ContainerState
 
+NO_DRIVER = "failed to initialize logging driver"
 OUT_OF_MEMORY = "OutOfMemoryError"
 INSTANCE_LABEL = "localcloud.instance"
 CURRENT = "/var/app/current"
@@ -268,12 +270,37 @@ class Agent:
             raise
         spec = self._spec(task, definition, {**task.environment, **definition.environment, **resolved})
         try:
+            self._open_log(task, definition)
             container.runtime_id = self._cloud.engine.run(spec)
         except EngineError as error:
             container.reason = f"CannotStartContainerError: Error response from daemon: {error.answer}"
             _fail_with(container, error)
             return
         container.docker_name = spec.name
+
+    @staticmethod
+    def _open_log(task: Task, definition: ContainerDefinition) -> None:
+        """Docker's driver does it first: with the rights of the execution role where there is one.
+
+        :raises EngineError: When it may not, or there is no such log group.
+        """
+        logs, place, arn = definition.logs, task.place, task.dockerrun.execution_role_arn
+        if logs is None:
+            return
+        exists = logs.group in logs_backends[place.account][place.region].groups
+        try:
+            holder = (
+                grants.instance_holder(place.account, place.region, place.instance_id)
+                if arn is None
+                else grants.execution_holder(place.account, place.region, arn, task.id)
+            )
+            stream = logs.stream(definition.name, task.id)
+            grants.require_logging(holder, place.region, logs.group, stream, logs.create_group and not exists)
+        except grants.Denied as error:
+            raise EngineError(f"{NO_DRIVER}: {error}") from error
+        if not exists and not logs.create_group:
+            missing = "ResourceNotFoundException: The specified log group does not exist."
+            raise EngineError(f"{NO_DRIVER}: failed to create Cloudwatch log stream: {missing}")
 
     def _spec(self, task: Task, definition: ContainerDefinition, environment: Mapping[str, str]) -> ContainerSpec:
         place = task.place

@@ -55,11 +55,15 @@ class MountPoint:
 
 @dataclass(frozen=True)
 class AwsLogs:
-    """The `awslogs` log driver: output goes to a stream `<prefix>/<container>/<task id>` of the group."""
+    """The `awslogs` log driver: output goes to a stream of the group."""
 
     group: str
     prefix: str | None
     create_group: bool
+
+    def stream(self, container: str, task: str) -> str:
+        """The name of the stream of a task's container."""
+        return f"{self.prefix}/{container}/{task}" if self.prefix else task
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from moto.ec2.models.instance_types import INSTANCE_TYPES
-from moto.logs.models import logs_backends
 
 from localcloud.ecs.clusters import Cluster, ContainerInstance, TaskDefinition
 from localcloud.ecs.tasks import (
@@ -273,7 +272,6 @@ class Instance:
         if self._terminated:
             raise Interrupted("The instance is terminated.")
         self._check_memory(definition.dockerrun)
-        self._check_log_groups(definition.dockerrun)
         now = self._tools.cloud.clock.now()
         task = Task(
             id=secrets.token_hex(16),
@@ -391,8 +389,7 @@ class Instance:
     def _container_log(self, definition: ContainerDefinition, task: Task) -> Destination | None:
         if definition.logs is None:
             return self.log_destination(f"containers/{definition.name}-stdouterr.log")
-        prefix = definition.logs.prefix
-        stream = f"{prefix}/{definition.name}/{task.id}" if prefix else task.id
+        stream = definition.logs.stream(definition.name, task.id)
         return Destination(self._environment.account, self._environment.region, definition.logs.group, stream)
 
     def log_destination(self, name: str) -> Destination | None:
@@ -405,16 +402,6 @@ class Instance:
         has = INSTANCE_TYPES.get(self.instance_type, {}).get("MemoryInfo", {}).get("SizeInMiB")
         if has is not None and wanted > has:
             raise TaskError(f"RESOURCE:MEMORY: the task needs {wanted} MiB, {self.instance_type} has {has} MiB")
-
-    def _check_log_groups(self, dockerrun: Dockerrun) -> None:
-        backend = logs_backends[self._environment.account][self._environment.region]
-        for definition in dockerrun.containers:
-            logs = definition.logs
-            if logs is not None and not logs.create_group and logs.group not in backend.groups:
-                raise TaskError(
-                    f"CannotStartContainerError: container {definition.name}: failed to initialize logging driver: "
-                    f"failed to create Cloudwatch log stream: the log group {logs.group} does not exist"
-                )
 
     def log_files(self) -> dict[str, list[str]]:
         """The lines of the instance's logs by their paths below `/var/log`."""

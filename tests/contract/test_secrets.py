@@ -1,7 +1,8 @@
 # Copyright: Contributors to the antenna.aws collection
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Secrets on the ECS platform need three grants, and without any one of them a deployment fails as it does on AWS."""
+"""Secrets on the ECS platform need three grants, and logs of containers a fourth: without any one of them a deployment
+fails as it does on AWS."""
 
 from __future__ import annotations
 
@@ -16,6 +17,7 @@ NAME = "secrets-one"
 SECRETS = "aws:elasticbeanstalk:application:environmentsecrets"
 LAUNCH = "aws:autoscaling:launchconfiguration"
 NO_SECRETS = "Instance deployment failed to get one or more secrets"
+GROUP = f"/aws/elasticbeanstalk/{NAME}/containers"
 READ = ["secretsmanager:GetSecretValue"]
 
 
@@ -39,12 +41,14 @@ class Keeper:
         self.grant("keeper", "read", READ, pattern)
         self.grant("keeper", "pass", ["iam:PassRole"], self.execution_role, Condition=passed)
         self.grant("keeper-execution", "read", READ, pattern)
+        self.grant("keeper-execution", "log", ["logs:CreateLogStream"], f"arn:aws:logs:*:*:log-group:{GROUP}:*")
 
     def version(self, **dockerrun: Any) -> str:
         web = self.stage.container(
             "web",
             portMappings=[{"hostPort": 80, "containerPort": 8000}],
             secrets=[{"name": "OF_THE_CONTAINER", "valueFrom": f"{self.secret}:password::"}],
+            logConfiguration={"logDriver": "awslogs", "options": {"awslogs-group": GROUP}},
         )
         return str(self.stage.version([web], executionRoleArn=self.execution_role, **dockerrun))
 
@@ -68,6 +72,7 @@ def keeper(stage: Any) -> Iterator[Keeper]:
     iam.add_role_to_instance_profile(InstanceProfileName="keeper", RoleName="keeper")
     value = json.dumps({"password": "s3cret"})
     secret = stage.cloud.client("secretsmanager").create_secret(Name="keeper", SecretString=value)["ARN"]
+    stage.cloud.client("logs").create_log_group(logGroupName=GROUP)
     made = Keeper(stage, iam, secret, execution_role)
     made.grant_all()
     settings: dict[str, Mapping[str, str]] = {
@@ -92,6 +97,7 @@ def test_with_all_grants_containers_have_the_environments_secrets_and_their_own(
         ("keeper", "read", NO_SECRETS, "is not authorized to perform: secretsmanager:GetSecretValue on resource: "),
         ("keeper", "pass", None, "(AccessDeniedException) when calling the StartTask operation: User: "),
         ("keeper-execution", "read", None, "/keeper-execution/"),
+        ("keeper-execution", "log", None, "failed to create Cloudwatch log stream: AccessDeniedException: User: "),
     ],
 )
 def test_without_one_of_the_grants_a_deployment_fails(

@@ -6,7 +6,7 @@
 Each call is judged as the rehearsal cloud judges calls. That Elastic Beanstalk and the agent of ECS make them is known
 from what AWS's own policies for them let: `AWSElasticBeanstalkRoleECS`, `AWSElasticBeanstalkRoleCore`,
 `AWSElasticBeanstalkMulticontainerDocker` and `AdministratorAccess-AWSElasticBeanstalk`. The last two name the actions
-during whose calls ECS tags what it makes.
+during whose calls ECS tags what it makes. That containers log with the execution role: aws/amazon-ecs-agent#2413.
 """
 
 from __future__ import annotations
@@ -73,6 +73,8 @@ BY_INSTANCES = [
     ecs("DeregisterContainerInstance", cluster=CLUSTER, containerInstance="1"),
     ecs("SubmitTaskStateChange", cluster=CLUSTER, task="1"),
 ]
+STREAM = {"logGroupName": f"/aws/elasticbeanstalk/{ENVIRONMENT}/containers", "logStreamName": "task/django/1"}
+BY_CONTAINERS = [Calling("logs", operation, STREAM) for operation in ("CreateLogStream", "PutLogEvents")]
 OF_ANOTHER = [
     ecs("CreateCluster", STAGING, clusterName=THEIRS),
     ecs("DeleteCluster", cluster=THEIRS),
@@ -110,6 +112,11 @@ def test_elastic_beanstalk_may_make_an_environment_with_the_role_that_deploys(
 @pytest.mark.parametrize("call", BY_INSTANCES, ids=str)
 def test_the_agent_of_ecs_may_work_with_the_role_of_the_instances(documents: Documents, call: Calling) -> None:
     assert call.refusals([documents["instance"]]) == []
+
+
+@pytest.mark.parametrize("call", BY_CONTAINERS, ids=str)
+def test_containers_may_log_with_the_execution_role(documents: Documents, call: Calling) -> None:
+    assert call.refusals([documents["execution"]]) == []
 
 
 @pytest.mark.parametrize("call", OF_ANOTHER, ids=str)
