@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from moto.ec2.models import ec2_backends
 from moto.iam.exceptions import NotFoundException
 from moto.iam.models import iam_backends
+from moto.rds.models import rds_backends
 from moto.secretsmanager.models import secretsmanager_backends
 
 from localcloud.cloudfront.models import cloudfront_backends
@@ -43,6 +44,10 @@ class Services:
     def route_table(self, region: str, association: str) -> str | None:
         tables = ec2_backends[self._cloud.account_id][region].route_tables.values()
         return next((str(table.id) for table in tables if association in table.all_associations_ids), None)
+
+    def copies_tags(self, region: str, database: str) -> bool:
+        found = rds_backends[self._cloud.account_id][region].databases.get(database)
+        return found is not None and bool(found.copy_tags_to_snapshot)
 
     def tags(self, region: str, arn: str) -> Mapping[str, str]:
         parts, identifier = arn.split(":"), arn.rpartition("/")[2]

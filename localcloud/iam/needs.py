@@ -44,6 +44,9 @@ class Known(Protocol):
     def route_table(self, region: str, association: str) -> str | None:
         """The id of the route table of an association."""
 
+    def copies_tags(self, region: str, database: str) -> bool:
+        """Whether snapshots of a DB instance get its tags."""
+
     def tags(self, region: str, arn: str) -> Mapping[str, str]:
         """The tags of a resource; only what EC2 and CloudFront have is known."""
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from localcloud.iam.naming import Naming
 from localcloud.iam.needs import ANY, Asked, Need
+from localcloud.iam.services import SERVICES
 
 # -- Elastic Beanstalk: "Resources and conditions for Elastic Beanstalk actions" of the developer guide ----------------
 
@@ -235,6 +236,24 @@ def logs(asked: Asked) -> Iterator[Need]:
     yield Need(f"logs:{asked.operation}", asked.arn("logs", f"log-group:{group}:log-stream:{stream}"))
 
 
+# -- RDS: a last snapshot needs the rights to it as well (aws-solutions/instance-scheduler-on-aws#572) -----------------
+
+_LAST_SNAPSHOT = {"DeleteDBInstance": "FinalDBSnapshotIdentifier", "StopDBInstance": "DBSnapshotIdentifier"}
+
+
+def rds(asked: Asked) -> Iterator[Need]:
+    """What a call of RDS needs. Of a snapshot both are asked for: aws-samples/eks-workshop-v2#1201 has the database,
+    gigascience/gigadb-website#2053 the snapshot."""
+    yield from SERVICES["rds"].needs(asked)
+    databases = asked.values("DBInstanceIdentifier")
+    for name in asked.values(_LAST_SNAPSHOT.get(asked.operation, "")):
+        snapshot = asked.arn("rds", f"snapshot:{name}")
+        yield from (Need("rds:CreateDBSnapshot", asked.arn("rds", f"db:{database}")) for database in databases)
+        yield Need("rds:CreateDBSnapshot", snapshot)
+        if any(asked.known.copies_tags(asked.region, database) for database in databases):
+            yield Need("rds:AddTagsToResource", snapshot)
+
+
 # -- SNS -------------------------------------------------------------------------------------------------------------
 
 _TOPICS = Naming(
@@ -330,6 +349,7 @@ OTHERS: Mapping[str, Callable[[Asked], Iterable[Need]]] = {
     "elasticbeanstalk": beanstalk,
     "iam": identity,
     "logs": logs,
+    "rds": rds,
     "secretsmanager": secrets,
     "sns": sns,
 }

@@ -35,6 +35,9 @@ class Things:
     def route_table(self, region: str, association: str) -> str | None:
         return None
 
+    def copies_tags(self, region: str, database: str) -> bool:
+        return True
+
     def tags(self, region: str, arn: str) -> Mapping[str, str]:
         return self.all_tags if arn.startswith("arn:aws:ec2:") or ":distribution/" in arn else {}
 

@@ -124,6 +124,14 @@ def test_what_is_another_environments_stays_closed(documents: Documents, call: C
     assert call.refusals([documents["service"], documents["instance"]]) != []
 
 
+def test_who_deploys_may_remove_a_database_and_keep_its_last_snapshot(policies: Documents) -> None:
+    names = {
+        "DBInstanceIdentifier": "antenna-postgres",
+        "FinalDBSnapshotIdentifier": "antenna-postgres-final-abcdefghijkl",
+    }
+    assert Calling("rds", "DeleteDBInstance", names).refusals([policies["data"]]) == []
+
+
 @pytest.mark.parametrize("call", BY_WHO_PROMOTES, ids=str)
 def test_what_runs_where_a_release_comes_from_may_be_looked_at(policies: Documents, call: Calling) -> None:
     assert call.refusals([policies["release"], policies["promotion"]]) == []

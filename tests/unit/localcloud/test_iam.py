@@ -36,6 +36,9 @@ class Known:
     def route_table(self, region: str, association: str) -> str | None:
         return "rtb-0123456789abcdef0" if association == "rtbassoc-0123456789abcdef0" else None
 
+    def copies_tags(self, region: str, database: str) -> bool:
+        return database == "tagged"
+
     def tags(self, region: str, arn: str) -> Mapping[str, str]:
         return {"Environment": "shop"} if arn.endswith("sg-0123456789abcdef0") else {}
 
@@ -279,6 +282,21 @@ def test_what_there_is_is_limited_by_its_own_tags() -> None:
 def test_a_database_takes_default_groups_where_it_is_not_told() -> None:
     resources = [resource for _, resource in told("rds", "CreateDBInstance", {"DBInstanceIdentifier": "shop"})]
     assert resources == [f"arn:aws:rds:{HERE}:{name}" for name in ("db:shop", "pg:default", "og:default")]
+
+
+@pytest.mark.parametrize(
+    ("operation", "parameter"),
+    [("DeleteDBInstance", "FinalDBSnapshotIdentifier"), ("StopDBInstance", "DBSnapshotIdentifier")],
+)
+def test_a_last_snapshot_needs_what_makes_and_tags_snapshots(operation: str, parameter: str) -> None:
+    snapshot = f"arn:aws:rds:{HERE}:snapshot:last"
+    for database in ("plain", "tagged"):
+        needed = told("rds", operation, {"DBInstanceIdentifier": database, parameter: "last"})
+        assert ("rds:CreateDBSnapshot", f"arn:aws:rds:{HERE}:db:{database}") in needed
+        assert ("rds:CreateDBSnapshot", snapshot) in needed
+        assert (("rds:AddTagsToResource", snapshot) in needed) == (database == "tagged")
+    alone = told("rds", operation, {"DBInstanceIdentifier": "tagged", "SkipFinalSnapshot": "true"})
+    assert alone == [(f"rds:{operation}", f"arn:aws:rds:{HERE}:db:tagged")]
 
 
 def test_roles_are_handed_on_only_by_those_who_may() -> None:
