@@ -274,6 +274,30 @@ def sns(asked: Asked) -> Iterator[Need]:
         yield from _TOPICS.needs(asked)
 
 
+# -- Elastic Load Balancing: "Elastic Load Balancing API permissions" of its user guide --------------------------------
+
+_LOOKED_AT: Mapping[str, tuple[str, ...]] = {
+    "CreateLoadBalancer": (
+        "AccountAttributes",
+        "Addresses",
+        "InternetGateways",
+        "SecurityGroups",
+        "Subnets",
+        "Vpcs",
+    ),
+    "CreateTargetGroup": ("InternetGateways", "Vpcs"),
+    "RegisterTargets": ("Instances", "InternetGateways", "Subnets", "Vpcs"),
+    "SetIpAddressType": ("Subnets",),
+    "SetSubnets": ("Subnets",),
+}
+
+
+def balancers(asked: Asked) -> Iterator[Need]:
+    """What a call of Elastic Load Balancing needs: it looks around in EC2 with the rights of its caller."""
+    yield from SERVICES["elasticloadbalancing"].needs(asked)
+    yield from (Need(f"ec2:Describe{what}") for what in _LOOKED_AT.get(asked.operation, ()))
+
+
 # -- ECS: what runs in a cluster can be limited to the cluster by condition, the cluster itself by its ARN alone -------
 
 _ABOUT_CLUSTERS = (
@@ -324,6 +348,9 @@ def ecs(asked: Asked) -> Iterator[Need]:
     resources = _ecs_resources(asked, names)
     for resource in resources:
         yield Need(f"ecs:{asked.operation}", resource, {**request, **limits})
+    for role in asked.values("executionRoleArn") + asked.values("taskRoleArn"):
+        arn = role if role.startswith("arn:") else asked.arn("iam", f"role/{role}", everywhere=True)
+        yield Need("iam:PassRole", arn, {"iam:passedtoservice": "ecs-tasks.amazonaws.com"})
     if request and asked.operation in (*_TAGGED, "RegisterTaskDefinition"):
         made = _TAGGED.get(asked.operation)
         resource = asked.arn("ecs", made.format(names[0])) if made else resources[0]
@@ -347,6 +374,7 @@ OTHERS: Mapping[str, Callable[[Asked], Iterable[Need]]] = {
     "cloudfront": cloudfront,
     "ecs": ecs,
     "elasticbeanstalk": beanstalk,
+    "elasticloadbalancing": balancers,
     "iam": identity,
     "logs": logs,
     "rds": rds,

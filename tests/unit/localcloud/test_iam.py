@@ -321,6 +321,21 @@ def test_roles_are_handed_on_only_by_those_who_may() -> None:
     ]
 
 
+def test_the_roles_of_a_task_are_handed_on_too() -> None:
+    roles = {"executionRoleArn": f"{IAM}:role/execution", "taskRoleArn": "task"}
+    _, *passed = asked("ecs", "RegisterTaskDefinition", {"family": "shop", **roles})
+    assert [(need.resource, need.context["iam:passedtoservice"]) for need in passed] == [
+        (f"{IAM}:role/execution", "ecs-tasks.amazonaws.com"),
+        (f"{IAM}:role/task", "ecs-tasks.amazonaws.com"),
+    ]
+
+
+def test_a_load_balancer_looks_around_with_the_rights_of_its_caller() -> None:
+    made = told("elasticloadbalancing", "CreateLoadBalancer", {"Name": "shop"})
+    assert ("ec2:DescribeInternetGateways", "*") in made
+    assert told("elasticloadbalancing", "SetSubnets", {})[1:] == [("ec2:DescribeSubnets", "*")]
+
+
 def test_tags_of_environments_are_changed_by_actions_of_their_own() -> None:
     arn = f"{EB}:environment/shop/shop-prod"
     changed = {"ResourceArn": arn, "TagsToAdd.member.1.Key": "a", "TagsToRemove.member.1": "b"}
