@@ -15,7 +15,8 @@ from typing import Any
 
 import pytest
 
-from tests.policies.calls import Calling
+from tests.policies.calls import REGION, Calling
+from tests.policies.conftest import ACCOUNT
 
 Documents = dict[str, dict[str, Any]]
 
@@ -45,11 +46,22 @@ def ec2(operation: str, tagged: str = "", **parameters: Any) -> Calling:
     return Calling("ec2", operation, parameters, of(tagged) if tagged else {})
 
 
+EXECUTION = f"arn:aws:iam::{ACCOUNT}:role/antenna-ecs-execution-role"
+# With whose rights Elastic Load Balancing looks around ("Elastic Load Balancing API permissions" of its user guide).
+LOOKS = tuple(f"Describe{what}" for what in ("AccountAttributes", "Addresses", "InternetGateways", "Subnets", "Vpcs"))
+# apache/grails-core#16258 and #16260 met them one by one.
+ON_FILES = ("DeleteObject", "GetObject", "GetObjectAcl", "PutObject", "PutObjectAcl")
+FILE = {
+    "Bucket": f"elasticbeanstalk-{REGION}-{ACCOUNT}",
+    "Key": "resources/_runtime/_embedded_extensions/antenna/a.zip",
+}
+
+
 BY_ELASTIC_BEANSTALK = [
     ecs("CreateCluster", ENVIRONMENT, clusterName=CLUSTER),
     ecs("DescribeClusters", clusters=[CLUSTER]),
     ecs("DeleteCluster", cluster=CLUSTER),
-    ecs("RegisterTaskDefinition", ENVIRONMENT, family=CLUSTER),
+    ecs("RegisterTaskDefinition", ENVIRONMENT, family=CLUSTER, executionRoleArn=EXECUTION),
     ecs("DeregisterTaskDefinition", taskDefinition=f"{CLUSTER}:1"),
     ec2("CreateSecurityGroup", VpcId=VPC, **tags(ENVIRONMENT)),
     ec2("CreateTags", ENVIRONMENT, **{"ResourceId.1": GROUP}),
@@ -63,6 +75,8 @@ BY_ELASTIC_BEANSTALK = [
     ec2("CreateLaunchTemplateVersion", LaunchTemplateId=TEMPLATE),
     ec2("CreateLaunchTemplateVersion", ENVIRONMENT, LaunchTemplateId=TEMPLATE),
     ec2("DeleteLaunchTemplate", LaunchTemplateId=TEMPLATE),
+    *(ec2(look) for look in LOOKS),
+    *(Calling("s3", operation, FILE) for operation in ON_FILES),
 ]
 BY_INSTANCES = [
     ecs("RegisterContainerInstance", ENVIRONMENT, cluster=CLUSTER),

@@ -21,6 +21,8 @@ WITHOUT_RESOURCES = {
     "cloudfront:CreateDistribution": MADE,
     "cloudfront:CreateFunction": MADE,
     "cloudfront:CreateOriginAccessControl": MADE,
+    "ec2:CreateTags": "tags what is being made alone, by the condition ec2:CreateAction",
+    "ec2:RunInstances": "of the region's launch templates alone, by the condition ec2:LaunchTemplate",
     "ecs:DeregisterTaskDefinition": "IAM knows no resource for it, and no condition",
     "elasticbeanstalk:CheckDNSAvailability": "asks whether a name is free in the region",
     "elasticbeanstalk:CreateStorageLocation": "makes the one bucket of the service in the region, whose name is fixed",

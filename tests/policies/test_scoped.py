@@ -20,6 +20,8 @@ LIMIT = 10_240
 """Characters of all inline policies of a role, blanks not counted."""
 CLUSTER = "runs for one cluster alone by the condition ecs:cluster"
 WITHOUT_RESOURCES = {
+    "ec2:CreateTags": "tags what is being made alone, by the condition ec2:CreateAction",
+    "ec2:RunInstances": "of the region's launch templates alone, by the condition ec2:LaunchTemplate",
     "ecr:GetAuthorizationToken": "signs in to the registry as a whole",
     "ecs:DeregisterTaskDefinition": "IAM knows no resource for it, and no condition",
     "ecs:DiscoverPollEndpoint": "asks for the agent's address, which is the region's",
