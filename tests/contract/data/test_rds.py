@@ -315,6 +315,7 @@ def test_snapshots_hold_the_data_of_their_moment(database: Database, network: Ne
     assert latest.query("SELECT name FROM ant").stdout == ""
     assert past.query("SELECT name FROM ant ORDER BY 1").stdout == "kept\nlater\n"
     assert past.query("INSERT INTO ant VALUES ('again')").returncode == 0
+    assert restored.query("INSERT INTO ant VALUES ('last')").returncode == 0
 
     rds.delete_db_instance(DBInstanceIdentifier=past.name, SkipFinalSnapshot=True)
     for made in (restored, latest):
@@ -323,6 +324,17 @@ def test_snapshots_hold_the_data_of_their_moment(database: Database, network: Ne
         rds.get_waiter("db_instance_deleted").wait(DBInstanceIdentifier=made.name, WaiterConfig={"Delay": 1})
     found = rds.describe_db_snapshots(DBSnapshotIdentifier="ants-latest-final")["DBSnapshots"][0]
     assert (found["Status"], found["SnapshotType"], found["Encrypted"]) == ("available", "manual", True)
+    rds.restore_db_instance_from_db_snapshot(
+        DBInstanceIdentifier=restored.name,
+        DBSnapshotIdentifier="ants-restored-final",
+        VpcSecurityGroupIds=[network.store_group],
+        DBSubnetGroupName="ants",
+    )
+    rds.get_waiter("db_instance_available").wait(DBInstanceIdentifier=restored.name, WaiterConfig={"Delay": 1})
+    # What was written when nothing but the end was to come is there, too.
+    assert restored.query("SELECT name FROM ant ORDER BY 1").stdout == "kept\nlast\n"
+    rds.delete_db_instance(DBInstanceIdentifier=restored.name, SkipFinalSnapshot=True)
+    rds.get_waiter("db_instance_deleted").wait(DBInstanceIdentifier=restored.name, WaiterConfig={"Delay": 1})
     for name in ("moment", "ants-restored-final", "ants-latest-final"):
         rds.delete_db_snapshot(DBSnapshotIdentifier=name)
     with pytest.raises(rds.exceptions.DBSnapshotNotFoundFault):
