@@ -211,8 +211,11 @@ class Update:
             missing = len(before.instances) - len(fleet.instances)
             if missing > 0:
                 deployer.join(fleet.launch(missing), work)
-            # Where it failed the instance has put back itself what was there.
-            changed = [item for item in fleet.instances if _has_another(item, environment.expected)]
+            others = [item for item in fleet.instances if _has_another(item, environment.expected)]
+            changed = [item for item in others if not _failed(item)]
+            for item in filter(_failed, others):
+                # There the instance has put back itself what it had.
+                item.deployment = environment.expected
             if changed and not replaced:
                 deployer.bring_back(changed, work)
         except (DeploymentFailed, LaunchError, EngineError) as error:
@@ -226,4 +229,8 @@ def _replaces(changed: set[Key], platform: Platform | None) -> bool:
 
 def _has_another(instance: Instance, expected: Deployment | None) -> bool:
     has = instance.deployment
-    return has is not None and expected is not None and has.id != expected.id and has.status == "Deployed"
+    return has is not None and expected is not None and has.id != expected.id
+
+
+def _failed(instance: Instance) -> bool:
+    return instance.deployment is not None and instance.deployment.status == "Failed"

@@ -387,6 +387,36 @@ def test_an_abort_keeps_the_old_version(stage: Any, url: str) -> None:
     assert stage.get(f"{url}/") == "release 2\n"
 
 
+REVERTED = [
+    "Environment update is starting.",
+    f"Updating environment {NAME}'s configuration settings.",
+    *FAILED[2:6],
+    "Failed to deploy configuration.",
+    "The environment was reverted to the previous configuration setting.",
+]
+
+
+def test_settings_with_which_nothing_runs_are_taken_back(stage: Any, url: str) -> None:
+    before = stage.environment(NAME)
+    settings = stage.option_settings({PROPERTIES: {"ONE": "broken", "FAIL": "start"}})
+    request_id = stage.update(NAME, OptionSettings=settings)
+    after = stage.environment(NAME)
+    assert (after["VersionLabel"], after["Status"], after["Health"]) == (before["VersionLabel"], "Ready", "Red")
+    (instance,) = stage.eb.describe_instances_health(EnvironmentName=NAME, AttributeNames=["All"])["InstanceHealthList"]
+    assert stage.messages(request_id) == [line.replace("{instance}", instance["InstanceId"]) for line in REVERTED]
+    assert (instance["HealthStatus"], instance["Deployment"]["Status"]) == ("Ok", "Deployed")
+    assert instance["Deployment"]["VersionLabel"] == before["VersionLabel"]
+    assert [stage.get(f"{url}/env/{name}") for name in ("ONE", "FAIL")] == ["api\n", "is not set\n"]
+    sets = stage.eb.describe_configuration_settings(ApplicationName=APPLICATION, EnvironmentName=NAME)
+    ones = {
+        found["DeploymentStatus"]: item["Value"]
+        for found in sets["ConfigurationSettings"]
+        for item in found["OptionSettings"]
+        if (item["Namespace"], item["OptionName"]) == (PROPERTIES, "ONE")
+    }
+    assert ones == {"deployed": "api", "failed": "broken"}
+
+
 def test_tags_make_the_environment_busy_for_a_moment(stage: Any, created: dict[str, Any]) -> None:
     arn = created["EnvironmentArn"]
     stage.eb.update_tags_for_resource(ResourceArn=arn, TagsToAdd=[{"Key": "Stage", "Value": "test"}])
