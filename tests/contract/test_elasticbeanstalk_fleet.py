@@ -27,14 +27,15 @@ SETTINGS = {
     "aws:elasticbeanstalk:environment:process:default": {"HealthCheckPath": "/healthy"},
     ASG: {"MinSize": "2", "MaxSize": "3"},
     COMMAND: {"DeploymentPolicy": "Rolling", "BatchSizeType": "Fixed", "BatchSize": "1"},
+    PROPERTIES: {"MODE": "first"},
 }
-# Answers with its release and the request's head.
+# Answers with its release, its mode and the request's head.
 SERVER = """
 use IO::Socket::INET; $| = 1; $SIG{TERM} = sub { exit 0 };
 $server = IO::Socket::INET->new(LocalPort => 8000, Listen => 64, ReuseAddr => 1) or die;
 while ($client = $server->accept) {
   $head = ""; while (<$client>) { last if /^\\r$/; $head .= $_ }
-  $body = "release $ENV{RELEASE}\\n$head";
+  $body = "release $ENV{RELEASE}\\nmode $ENV{MODE}\\n$head";
   print $client "HTTP/1.0 200 OK\\r\\nContent-Length: " . length($body) . "\\r\\n\\r\\n$body"; close $client;
 }
 """
@@ -89,7 +90,11 @@ def labels(stage: Any) -> list[str]:
 
 
 def resources(stage: Any) -> dict[str, Any]:
-    return dict(stage.eb.describe_environment_resources(EnvironmentName=NAME)["EnvironmentResources"])
+    return made_of(stage, NAME)
+
+
+def made_of(stage: Any, name: str) -> dict[str, Any]:
+    return dict(stage.eb.describe_environment_resources(EnvironmentName=name)["EnvironmentResources"])
 
 
 def said(stage: Any, words: str) -> bool:
@@ -230,6 +235,32 @@ def test_a_rolling_deployment_serves_all_the_time(stage: Any, url: str) -> None:
         "New application version was deployed to running EC2 instances.",
         "Environment update completed successfully.",
     ]
+
+
+def test_an_aborted_change_of_settings_goes_back_where_it_has_come(stage: Any, url: str) -> None:
+    before = {name: item["Deployment"]["DeploymentId"] for name, item in instances(stage).items()}
+    settings = stage.option_settings({PROPERTIES: {"MODE": "second"}})
+    reply = stage.eb.update_environment(EnvironmentName=NAME, OptionSettings=settings)
+    request_id = reply["ResponseMetadata"]["RequestId"]
+    stage.wait_for(lambda: "second" in modes(url), "the first batch")
+    stage.eb.abort_environment_update(EnvironmentName=NAME)
+    stage.ready(NAME)
+    assert stage.messages(request_id)[-2:] == [
+        "Failed to deploy configuration.",
+        "The environment was reverted to the previous configuration setting.",
+    ]
+    assert modes(url) == {"first"}
+    assert {name: item["Deployment"]["DeploymentId"] for name, item in instances(stage).items()} == before
+    assert {item["Deployment"]["Status"] for item in instances(stage).values()} == {"Deployed"}
+
+
+def modes(url: str) -> set[str]:
+    """What the instances, each of which is asked in its turn, have for the property MODE."""
+    found = set()
+    for _ in range(4):
+        with urllib.request.urlopen(url, timeout=10) as reply:
+            found.add(reply.read().decode().splitlines()[1].removeprefix("mode "))
+    return found
 
 
 def test_a_batch_that_nobody_can_reach_ends_the_deployment_and_leaves_two_versions(stage: Any, url: str) -> None:
@@ -400,23 +431,80 @@ def test_health_and_requests_are_metrics(stage: Any, url: str) -> None:
     stage.wait_for(lambda: told("HTTPCode_Target_2XX_Count", "LoadBalancer", balancer), "the answers")
 
 
-def test_a_single_instance_gets_the_load_balancer_that_it_was_created_for(stage: Any, run_module: Any) -> None:
-    name, kind = "hello-grows", "aws:elasticbeanstalk:environment"
-    single = {kind: {"EnvironmentType": "SingleInstance", "LoadBalancerType": "application"}}
-    reply = stage.create(name, version(stage, "1"), single)
-    stage.ready(name)
-    assert f"Successfully launched environment: {name}" in stage.messages(reply["ResponseMetadata"]["RequestId"])
+def test_a_deployment_goes_on_where_health_is_to_be_ignored(stage: Any, url: str) -> None:
+    bad = version(stage, "8", port=9)
+    forced = {COMMAND: {"DeploymentPolicy": "AllAtOnce", "IgnoreHealthCheck": "true"}}
+    stage.update(NAME, OptionSettings=stage.option_settings(forced))
+    reply = stage.eb.update_environment(EnvironmentName=NAME, VersionLabel=bad)
+    request_id = reply["ResponseMetadata"]["RequestId"]
+    done = "Instance deployment completed successfully."
+    stage.wait_for(lambda: stage.messages(request_id).count(done) == 2, "both instances")
+    # It still gets the time that the commands may take to become healthy.
+    assert stage.environment(NAME)["Status"] == "Updating"
+    stage.cloud.advance(600 + 240 + 1)
+    assert stage.ready(NAME)["VersionLabel"] == bad
+    assert stage.messages(request_id)[-2:] == [
+        "New application version was deployed to running EC2 instances.",
+        "Environment update completed successfully.",
+    ]
+    assert labels(stage) == [bad, bad]
+    unreachable = "ELB processes are not healthy on all instances."
+    stage.wait_for(lambda: unreachable in health(stage)["Causes"], "failed checks of the load balancer")
+    assert stage.environment(NAME)["Health"] == "Red"
+
+
+GROWING = "hello-grows"
+KIND = "aws:elasticbeanstalk:environment"
+SINGLE = {KIND: {"EnvironmentType": "SingleInstance", "LoadBalancerType": "application"}}
+
+
+@pytest.fixture(scope="module")
+def single(stage: Any) -> Iterator[str]:
+    """The address of an environment of one instance, as it is after its launch."""
+    reply = stage.create(GROWING, version(stage, "1"), SINGLE)
+    environment = stage.ready(GROWING)
+    assert f"Successfully launched environment: {GROWING}" in stage.messages(reply["ResponseMetadata"]["RequestId"])
+    yield f"http://{environment['EndpointURL']}/"
+    stage.ready(GROWING)
+    stage.eb.terminate_environment(EnvironmentName=GROWING)
+
+
+def test_an_immutable_deployment_moves_the_address_of_a_single_instance(stage: Any, single: str) -> None:
+    (before,) = made_of(stage, GROWING)["Instances"]
+    stage.update(GROWING, OptionSettings=stage.option_settings({COMMAND: {"DeploymentPolicy": "Immutable"}}))
+    label = version(stage, "2")
+    with visitors(single) as answers:
+        messages = stage.messages(stage.update(GROWING, VersionLabel=label))
+    assert set(answers) == {"release 1", "release 2"}
+    assert answers[-1] == "release 2"
+    (after,) = made_of(stage, GROWING)["Instances"]
+    assert after != before
+    assert stage.environment(GROWING)["VersionLabel"] == label
+    assert messages[1] == (
+        "Immutable deployment policy enabled. Launching one instance with the new settings to verify health."
+    )
+    assert f"Waiting for instance(s) ({after['Id']}) to pass health checks." in messages
+    assert not [message for message in messages if "remaining new instances" in message]
+    assert messages[-3:] == [
+        "Deployment succeeded. Terminating old instances and temporary Auto Scaling group.",
+        "New application version was deployed to running EC2 instances.",
+        "Environment update completed successfully.",
+    ]
+
+
+def test_a_single_instance_gets_the_load_balancer_that_it_was_created_for(
+    stage: Any, single: str, run_module: Any
+) -> None:
     account = {"endpoint_url": stage.cloud.endpoint, "access_key": "testing", "secret_key": "testing-secret"}
-    environment = {**account, "region": "us-west-2", "application_name": APPLICATION, "name": name}
-    assert not run_module("eb_environment", {**environment, "option_settings": single})["changed"]
+    environment = {**account, "region": "us-west-2", "application_name": APPLICATION, "name": GROWING}
+    assert not run_module("eb_environment", {**environment, "option_settings": SINGLE})["changed"]
     wanted = {**SETTINGS, ASG: {"MinSize": "2", "MaxSize": "2"}}
     assert run_module("eb_environment", {**environment, "option_settings": wanted})["changed"]
-    grown = stage.ready(name)
-    made = stage.eb.describe_environment_resources(EnvironmentName=name)["EnvironmentResources"]
+    grown = stage.ready(GROWING)
+    made = made_of(stage, GROWING)
     assert len(made["LoadBalancers"]) == 1 and len(made["Instances"]) == 2
-    assert stage.get(f"http://{grown['EndpointURL']}/").startswith("release 1\n")
+    assert stage.get(f"http://{grown['EndpointURL']}/").startswith("release 2\n")
     assert not run_module("eb_environment", {**environment, "option_settings": wanted})["changed"]
-    classic = {kind: {"LoadBalancerType": "classic"}}
+    classic = {KIND: {"LoadBalancerType": "classic"}}
     refused = run_module("eb_environment", {**environment, "option_settings": classic}, check=True)
     assert "that is chosen when an environment is created" in refused["msg"]
-    stage.eb.terminate_environment(EnvironmentName=name)
