@@ -19,6 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import boto3
 import docker
@@ -26,9 +27,11 @@ import pytest
 
 from localcloud import images
 from localcloud.clock import DeadlineExceeded, SystemClock, wait_until
+from localcloud.names import LOOPBACK
 from localcloud.state import State
 from tests.contract.conftest import LocalCloud, Stage
 from tests.support.clients import client
+from tests.support.listening import addresses_in, addresses_of
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -85,6 +88,28 @@ def _distribution(cdn: Any, reference: str) -> str:
         "DefaultCacheBehavior": behaviour,
     }
     return str(cdn.create_distribution(DistributionConfig=config)["Distribution"]["Id"])
+
+
+def test_nobody_reaches_it_from_elsewhere(localcloud: Any, stage: Stage) -> None:
+    ready = State(localcloud.state_dir).read_ready()
+    assert ready is not None
+    _distribution(localcloud.client("cloudfront"), "reached")
+    web = stage.container("web", portMappings=[{"hostPort": 80, "containerPort": 8000}])
+    stage.create("reached", stage.version([web]))
+    stage.ready("reached")
+    bridge = str(urlsplit(ready.container_endpoint).hostname)
+    assert addresses_of(ready.pid) == {LOOPBACK, bridge}
+    client = docker.from_env()
+    label = f"localcloud={_cloud_id(localcloud.state_dir)}"
+    ours = client.containers.list(filters={"label": label}, ignore_removed=True)
+    kinds = {item.labels["localcloud.kind"] for item in ours}
+    assert {"ecr", "front", "container"} <= kinds
+    published = {binding["HostIp"] for item in ours for bindings in item.ports.values() for binding in bindings or ()}
+    assert published == {LOOPBACK}
+    on_the_machine = [item for item in ours if item.attrs["HostConfig"]["NetworkMode"] == "host"]
+    assert {item.labels["localcloud.kind"] for item in on_the_machine} == {"front"}
+    assert {address for item in on_the_machine for address in addresses_in(item.id)} == {LOOPBACK}
+    stage.eb.terminate_environment(EnvironmentName="reached")
 
 
 def _interrupt(process: subprocess.Popen[str]) -> None:
@@ -258,11 +283,14 @@ def test_moto_lives_in_the_same_time(localcloud: Any) -> None:
     assert timedelta() <= datetime.fromtimestamp(group["creationTime"] / 1000, UTC) - now < timedelta(minutes=10)
 
 
-def test_latency_is_aws_s_scaled_as_asked(tmp_path: Path) -> None:
+def test_latency_is_aws_s_scaled_and_addresses_are_those_asked_for(tmp_path: Path) -> None:
     state = tmp_path / "state"
     assert _localcloud(state, "up", "--latency", "aws", "--scale", "-1").returncode == 2
-    assert _localcloud(state, "up", "--latency", "aws", "--scale", "0.01").returncode == 0
+    assert _localcloud(state, "up", "--latency", "aws", "--scale", "0.01", "--listen", "127.0.0.2").returncode == 0
     try:
+        ready = State(state).read_ready()
+        assert ready is not None
+        assert addresses_of(ready.pid) == {LOOPBACK, str(urlsplit(ready.container_endpoint).hostname), "127.0.0.2"}
         printed = json.loads(_localcloud(state, "status", "--json").stdout)
         assert printed["latency"] == "aws, times 0.01"
         with urllib.request.urlopen(f"{printed['endpoint']}/_localcloud/latency", timeout=30) as reply:
