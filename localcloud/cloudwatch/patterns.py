@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 _TERM = re.compile(r'([?-]?)(?:"((?:[^"\\]|\\.)*)"|([\w/.:@-]+))')
-_COMPARISON = re.compile(r'^\(?\s*\$\.([\w.-]+)\s*(=|!=|<=|>=|<|>)\s*("[^"]*"|[^\s()]+)\s*\)?$')
+_COMPARISON = re.compile(r'^\(?\s*\$\.([\w.-]+)\s*(=|!=|<=|>=|<|>)\s*("[^"]*"|[^\s()%]+)\s*\)?$')
 _NUMBERS: dict[str, Callable[[float, float], bool]] = {
     "=": operator.eq,
     "!=": operator.ne,

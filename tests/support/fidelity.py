@@ -28,6 +28,7 @@ RESPONSES = {
 
 _SECTION = re.compile(r"^## .* \(([a-z]+)\)$")
 _ROW = re.compile(r"^\| (`[^|]*`|every other) \| (\w+) \| (.*) \|$")
+_WORD = re.compile(r"`([^`]+)`")
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,13 @@ def _row(line: str) -> Row:
         raise ValueError(f"not a row of {FILE.name}: {line}")
     names = match[1].replace("`", "").split(", ")
     return Row(tuple(names), match[2], match[3].strip())
+
+
+def words(title: str) -> dict[str, str]:
+    """What the table of a section that is no service's names in its first column, with its fidelity."""
+    _, _, section = FILE.read_text().partition(f"\n## {title}\n")
+    cells = (line.split(" | ") for line in section.partition("\n## ")[0].splitlines() if line.startswith("| `"))
+    return {word: fidelity for named, fidelity, *_ in cells for word in _WORD.findall(named)}
 
 
 def operations(rows: Iterable[Row], *fidelities: str) -> list[str]:
