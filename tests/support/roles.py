@@ -54,6 +54,10 @@ class RoleTask:
         (arguments,) = [value for key, value in self.task.items() if "." in key]
         return self._templar.template(arguments[name])
 
+    def variable(self, name: str) -> Any:
+        """The value of a variable, such as one that the task has for itself."""
+        return self._templar.template(trust_as_template("{{ " + name + " }}"))
+
     def keyword(self, name: str) -> Any:
         """The value of a keyword of the task, such as ``loop``."""
         return self._templar.template(self.task[name])

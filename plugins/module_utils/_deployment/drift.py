@@ -7,14 +7,13 @@
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 DRIFTED = "yes"
 AS_DECLARED = "no"
 UNKNOWN = "unknown"
 
 KINDS: t.Mapping[str, frozenset[str]] = {
-    "amazon.aws.cloudwatch_metric_alarm": frozenset({"alarm"}),
     "amazon.aws.ec2_security_group": frozenset({"security_group"}),
     "amazon.aws.ec2_vpc_route_table": frozenset({"route_table"}),
     "amazon.aws.ec2_vpc_subnet": frozenset({"subnet"}),
@@ -28,14 +27,15 @@ KINDS: t.Mapping[str, frozenset[str]] = {
     "antenna.aws.cloudfront_distribution": frozenset({"distribution"}),
     "antenna.aws.cloudfront_function": frozenset({"function"}),
     "antenna.aws.cloudfront_origin_access_control": frozenset({"origin_access_control"}),
+    "antenna.aws.cloudwatch_alarms": frozenset({"alarm"}),
     "antenna.aws.cloudwatch_dashboard": frozenset({"dashboard"}),
     "antenna.aws.eb_environment": frozenset({"environment"}),
     "antenna.aws.eb_version": frozenset({"application"}),
+    "antenna.aws.ecr_repositories": frozenset({"repository"}),
     "antenna.aws.elasticache_replication_group": frozenset({"replication_group"}),
     "antenna.aws.log_groups": frozenset({"log_groups"}),
     "antenna.aws.s3_bucket": frozenset({"bucket"}),
     "antenna.aws.s3_site": frozenset({"bucket"}),
-    "community.aws.ecs_ecr": frozenset({"repository"}),
     "community.aws.elasticache_subnet_group": frozenset({"cache_subnet_group"}),
     "community.aws.secretsmanager_secret": frozenset({"secret"}),
     "community.aws.sns_topic": frozenset({"topic"}),
@@ -51,18 +51,23 @@ PREFIXES = frozenset({"log_groups"})
 
 @dataclass(frozen=True)
 class Checked:
-    """What one task, or one turn of its loop, said in check mode. ``names`` are all its plain parameters."""
+    """What one task, or one turn of its loop, said in check mode. ``names`` are all its plain parameters.
+
+    ``members`` are the names of the resources that it lists, with the reasons to change each of them.
+    """
 
     task: str
     action: str
     names: frozenset[str]
     changed: bool
     reasons: tuple[str, ...] = ()
+    members: t.Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
-    @property
-    def words(self) -> tuple[str, ...]:
-        """Why it would change something: the module's reasons, else the name of the task."""
-        return self.reasons or (self.task,)
+    def words(self, name: str) -> tuple[str, ...]:
+        """Why it would change the resource of this name: the module's reasons, else the name of the task."""
+        if not self.changed:
+            return ()
+        return self.members.get(name, self.reasons or (self.task,))
 
 
 def checks(document: t.Mapping[str, t.Any], host: str) -> tuple[Checked, ...]:
@@ -93,7 +98,7 @@ def drift(kind: str, name: str, found: t.Iterable[Checked], complete: bool) -> t
     ``complete``: the run came to its end, so that what it said nothing of would stay as it is.
     """
     about = [item for item in found if _is_about(item, kind, name)]
-    words = tuple(word for item in about if item.changed for word in item.words)
+    words = tuple(word for item in about for word in item.words(name))
     if words:
         return DRIFTED, words
     return (AS_DECLARED if about or complete else UNKNOWN), ()
@@ -116,21 +121,35 @@ def _is_about(item: Checked, kind: str, name: str) -> bool:
 def _checked(task: str, result: t.Mapping[str, t.Any], action: str) -> Checked:
     arguments = (result.get("invocation") or {}).get("module_args") or {}
     plan = result.get("plan") if isinstance(result.get("plan"), list) else []
+    steps = [step for step in plan or () if isinstance(step, dict)]
+    listed = frozenset(_listed(arguments))
     return Checked(
         task=task.rpartition(" : ")[2],
         action=action,
-        names=frozenset(_names(arguments)),
+        names=frozenset(_names(arguments)) | listed,
         changed=bool(result.get("changed")),
-        reasons=tuple(f"{step.get('op')}: {step.get('reason')}" for step in plan or () if isinstance(step, dict)),
+        reasons=_reasons(steps),
+        members={name: _reasons(step for step in steps if step.get("resource") == name) for name in listed}
+        if steps
+        else {},
     )
 
 
-def _names(arguments: t.Mapping[str, t.Any]) -> t.Iterator[str]:
+def _reasons(steps: t.Iterable[t.Mapping[str, t.Any]]) -> tuple[str, ...]:
+    return tuple(f"{step.get('op')}: {step.get('reason')}" for step in steps)
+
+
+def _listed(arguments: t.Mapping[str, t.Any]) -> t.Iterator[str]:
     for value in arguments.values():
-        if isinstance(value, str):
-            yield value
-        elif isinstance(value, list):
-            yield from (str(item["name"]) for item in value if isinstance(item, dict) and "name" in item)
+        for item in value if isinstance(value, list) else ():
+            if isinstance(item, str):
+                yield item
+            elif isinstance(item, dict) and "name" in item:
+                yield str(item["name"])
+
+
+def _names(arguments: t.Mapping[str, t.Any]) -> t.Iterator[str]:
+    yield from (value for value in arguments.values() if isinstance(value, str))
     tags = arguments.get("tags")
     if isinstance(tags, dict) and "Name" in tags:
         yield str(tags["Name"])

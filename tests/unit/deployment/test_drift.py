@@ -70,6 +70,20 @@ DOCUMENT = {
                     invocation=arguments(groups=[{"name": "/logs/web/containers"}]),
                 ),
                 task(
+                    "antenna.aws.observability : Set the alarms",
+                    "antenna.aws.cloudwatch_alarms",
+                    changed=True,
+                    plan=[{"op": "update", "resource": "web-silence", "reason": "its threshold differs"}],
+                    invocation=arguments(alarms=[{"name": "web-silence"}, {"name": "web-queue"}]),
+                ),
+                task(
+                    "antenna.aws.ecr_images : Make the repositories",
+                    "antenna.aws.ecr_repositories",
+                    changed=True,
+                    plan=[{"op": "create", "resource": "web-backend", "reason": "there is none"}],
+                    invocation=arguments(names=["web-backend", "web-awscli"]),
+                ),
+                task(
                     "antenna.aws.secrets : Keep the secret",
                     "community.aws.secretsmanager_secret",
                     censored="no_log",
@@ -90,6 +104,10 @@ DRIFTS: dict[str, tuple[str, str, str, tuple[str, ...]]] = {
     "with the module's reasons": ("environment", "web", "yes", ("update: version a -> b",)),
     "of another kind with that name": ("application", "app", "unknown", ()),
     "declared by how names begin": ("log_groups", "/logs/web/", "yes", ("Keep the logs",)),
+    "one of those that a task keeps": ("alarm", "web-silence", "yes", ("update: its threshold differs",)),
+    "another of those that it keeps": ("alarm", "web-queue", "no", ()),
+    "one of the names that a task keeps": ("repository", "web-backend", "yes", ("create: there is none",)),
+    "another of the names that it keeps": ("repository", "web-awscli", "no", ()),
     "a module that shows no parameters": ("secret", "web/environment", "no", ()),
 }
 
@@ -114,6 +132,7 @@ def test_each_module_says_in_check_mode_what_it_would_do(name: str) -> None:
 
 def test_what_else_would_change_and_only_here() -> None:
     known = [("db_instance", "pg"), ("subnet", "10.0.1.0/24"), ("environment", "web"), ("log_groups", "/logs/web/")]
+    known += [("alarm", "web-silence"), ("repository", "web-backend")]
     assert elsewhere(known, checks(DOCUMENT, "one")) == ("Start the build",)
 
 
