@@ -251,7 +251,22 @@ def test_an_update_puts_right_what_was_changed(life: Rehearsal, account: Account
     assert {"Key": "Purpose", "Value": "update"} in group["Tags"]
 
 
+def redis_from_before_a_restore(account: Account) -> None:
+    """Another one of the first deployment, whose name its inventory no longer has."""
+    elasticache = account.client("elasticache")
+    (group,) = elasticache.describe_replication_groups(ReplicationGroupId=f"{NAME}-redis")["ReplicationGroups"]
+    elasticache.create_replication_group(
+        ReplicationGroupId=f"{NAME}-redis-0",
+        ReplicationGroupDescription=group["Description"],
+        CacheNodeType=group["CacheNodeType"],
+        Engine=group["Engine"],
+        CacheSubnetGroupName=f"{NAME}-private-redis-subnet-group",
+        Tags=elasticache.list_tags_for_resource(ResourceName=group["ARN"])["TagList"],
+    )
+
+
 def test_a_removal_takes_what_is_ours_and_keeps_data(life: Rehearsal, account: Account) -> None:
+    redis_from_before_a_restore(account)
     beside, before, confirmed = account.of(BESIDE), len(life.writes()), ("-e", f"confirm={NAME}")
     checked = play(life, "teardown", *confirmed, "--check")
     assert life.writes()[before:] == [] and checked.recap["changed"] == 1

@@ -81,6 +81,20 @@ def test_a_deployment_is_removed_and_nothing_else(aws: Any) -> None:
     assert [bucket["Name"] for bucket in aws.client("s3").list_buckets()["Buckets"]] == ["theirs"]
 
 
+def test_what_keeps_a_resource_is_told_when_time_is_up(aws: Any) -> None:
+    iam = aws.client("iam")
+    policy = iam.create_policy(PolicyName="theirs", PolicyDocument=READ)["Policy"]["Arn"]
+    iam.create_user(UserName="web-storage", Tags=TAGS)
+    iam.attach_user_policy(UserName="web-storage", PolicyArn=policy)
+    resources = [{"kind": "iam_user", "names": ["web-storage"]}]
+    wanted = {"resources": resources, "identity": IDENTITY, "wait_timeout": 1}
+    told = aws.run_module("deployment_removal", wanted)["msg"]
+    assert "last seen: iam_user web-storage still there (AWS answered DeleteConflict: Cannot delete entity" in told
+    assert told.endswith("then run it again: it goes on where it stopped.")
+    iam.detach_user_policy(UserName="web-storage", PolicyArn=policy)
+    assert aws.run_module("deployment_removal", wanted)["changed"] and owners(aws, resources) == {"web-storage": ""}
+
+
 def test_an_object_that_stays_is_told(aws: Any) -> None:
     s3 = aws.client("s3")
     s3.create_bucket(Bucket="web-ui", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})

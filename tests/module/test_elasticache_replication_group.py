@@ -94,3 +94,11 @@ def test_an_endpoint_that_does_not_answer_is_told(run_module: Any) -> None:
     assert failed["failed"]
     assert failed["msg"].startswith("Could not look up the replication group 'antenna-redis': Could not connect")
     assert "exception" not in failed
+
+
+def test_all_groups_are_listed_with_their_descriptions(aws: Any) -> None:
+    assert aws.run_module(f"{MODULE}_info", {})["replication_groups"] == []
+    aws.run_module(MODULE, GROUP)
+    assert aws.run_module(f"{MODULE}_info", {})["replication_groups"] == [
+        {"replication_group_id": "antenna-redis", "description": "Redis of Antenna", "status": "available"}
+    ]

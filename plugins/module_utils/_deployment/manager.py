@@ -16,7 +16,7 @@ from ansible_collections.antenna.aws.plugins.module_utils._deployment import pla
 from ansible_collections.antenna.aws.plugins.module_utils._deployment.find import FINDERS, Client, find
 from ansible_collections.antenna.aws.plugins.module_utils._deployment.model import Declared, Resource, resource
 from ansible_collections.antenna.aws.plugins.module_utils._deployment.planner import Remove
-from ansible_collections.antenna.aws.plugins.module_utils._deployment.remove import advance
+from ansible_collections.antenna.aws.plugins.module_utils._deployment.remove import Remaining, advance
 
 Resources = tuple[Resource, ...]
 
@@ -86,19 +86,20 @@ class RemovalManager:
     def _remove(self, steps: list[Remove]) -> None:
         if not steps:
             return
-        remaining = list(steps)
+        remaining = [Remaining(step) for step in steps]
 
-        def bring_on() -> list[Remove]:
-            remaining[:] = [step for step in remaining if not advance(self.client, step)]
+        def bring_on() -> list[Remaining]:
+            looks = [advance(self.client, item.step) for item in remaining]
+            remaining[:] = [look for look in looks if look is not None]
             return remaining
 
-        wait: Wait[list[Remove]] = Wait(
+        wait: Wait[list[Remaining]] = Wait(
             what=f"the removal of {', '.join(step.resource for step in steps)}",
             done=lambda left: not left,
-            seen=lambda left: f"{', '.join(step.resource for step in left)} still there",
+            seen=lambda left: ", ".join(item.words for item in left),
             timeout=self.wait_timeout,
             poll=1,
             longest_poll=20,
-            remedy="Run it again: it goes on where it stopped",
+            remedy="Remove what AWS names, if it names something; then run it again: it goes on where it stopped",
         )
         wait.until_done(bring_on, self.clock)

@@ -11,6 +11,7 @@ interrupted goes on where it stopped.
 from __future__ import annotations
 
 import typing as t
+from dataclasses import dataclass
 
 from ansible_collections.antenna.aws.plugins.module_utils._core.errors import AwsError
 from ansible_collections.antenna.aws.plugins.module_utils._core.module import attempting
@@ -45,22 +46,38 @@ _PASSING = frozenset({"InternalError", "ServiceUnavailable", "SlowDown"})
 """What S3 answers of an object that it deletes when asked again."""
 
 
-def advance(client: Client, step: Remove) -> bool:
-    """Bring the removal on, and return whether it is done. Raises AwsError."""
+@dataclass(frozen=True)
+class Remaining:
+    """A removal that is not done yet. ``refusal`` is what AWS answered to it, empty where it took it on."""
+
+    step: Remove
+    refusal: str = ""
+
+    @property
+    def words(self) -> str:
+        """It for people."""
+        return f"{self.step.resource} still there" + (f" ({self.refusal.rstrip('.')})" if self.refusal else "")
+
+
+def advance(client: Client, step: Remove) -> Remaining | None:
+    """Bring the removal on, and return what is left of it, None where it is done. Raises AwsError."""
     found = find(client, step.declared)
     if found is None:
-        return True
+        return None
     if isinstance(step, Release):
         _take_back(client, step, found)
-        return True
+        return None
     try:
         with attempting(f"remove the {step.declared.label}"):
             REMOVERS[step.declared.kind](client, step, found)
     except AwsError as error:
         # What is absent is gone since it was found: AWS did what was asked, and its answer was lost.
-        if error.code not in _NOT_YET and not is_absent(error) and not is_busy(error):
+        if is_absent(error):
+            return Remaining(step)
+        if error.code not in _NOT_YET and not is_busy(error):
             raise
-    return False
+        return Remaining(step, error.answer)
+    return Remaining(step)
 
 
 def _take_back(client: Client, step: Remove, found: Found) -> None:

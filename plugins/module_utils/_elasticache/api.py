@@ -51,6 +51,19 @@ class ElastiCacheApi:
             member = {**member, **member.get("PendingModifiedValues", {})}
         return group_from(found[0], member, self._tags(found[0]))
 
+    def groups(self) -> list[dict[str, str]]:
+        """Return identifier, description and status of each group."""
+        with attempting("list the replication groups"):
+            return [
+                {
+                    "replication_group_id": raw["ReplicationGroupId"],
+                    "description": raw.get("Description", ""),
+                    "status": raw["Status"],
+                }
+                for page in self.client.get_paginator("describe_replication_groups").paginate()
+                for raw in page["ReplicationGroups"]
+            ]
+
     def apply(self, step: Step, apply_immediately: bool) -> None:
         """Carry out one step."""
         with attempting(f"{step.op} the replication group {step.resource!r}"):

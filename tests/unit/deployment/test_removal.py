@@ -28,7 +28,7 @@ from ansible_collections.antenna.aws.plugins.module_utils._deployment.planner im
     plan,
     project,
 )
-from ansible_collections.antenna.aws.plugins.module_utils._deployment.remove import REMOVERS, advance
+from ansible_collections.antenna.aws.plugins.module_utils._deployment.remove import REMOVERS, Remaining, advance
 from botocore.stub import Stubber
 
 IDENTITY = {"Environment": "web", "ManagedBy": "antenna.aws"}
@@ -165,9 +165,8 @@ def test_an_environment_that_is_busy_is_removed_by_the_next_attempt() -> None:
             "InvalidParameterValue",
             "Cannot terminate environment named web-1. It is currently pending deployment.",
         )
-        assert not advance(
-            lambda _service: eb, Remove("remove", "environment web-1", "", Declared("environment", "web-1"))
-        )
+        left = advance(lambda _service: eb, Remove("remove", "environment web-1", "", Declared("environment", "web-1")))
+        assert left and "It is currently pending deployment" in left.words
         answers.assert_no_pending_responses()
 
 
@@ -178,7 +177,7 @@ def test_what_came_into_a_bucket_meanwhile_is_removed_by_the_next_attempt() -> N
         answers.add_response("get_bucket_tagging", {"TagSet": []})
         answers.add_response("list_object_versions", {})
         answers.add_client_error("delete_bucket", "BucketNotEmpty")
-        assert not advance(lambda _service: s3, Remove("remove", "bucket ui-logs", "", Declared("bucket", "ui-logs")))
+        assert advance(lambda _service: s3, Remove("remove", "bucket ui-logs", "", Declared("bucket", "ui-logs")))
         answers.assert_no_pending_responses()
 
 
@@ -190,12 +189,12 @@ def test_what_went_though_the_answer_was_lost_is_gone_by_the_next_attempt() -> N
         associated = {**table, "Associations": [{"RouteTableAssociationId": "rtbassoc-1"}]}
         answers.add_response("describe_route_tables", {"RouteTables": [associated]})
         answers.add_client_error("disassociate_route_table", "InvalidAssociationID.NotFound")
-        assert not advance(lambda _service: ec2, step)
+        assert advance(lambda _service: ec2, step) == Remaining(step)
         answers.add_response("describe_route_tables", {"RouteTables": [{**table, "Associations": []}]})
         answers.add_response("delete_route_table", {})
-        assert not advance(lambda _service: ec2, step)
+        assert advance(lambda _service: ec2, step) == Remaining(step)
         answers.add_response("describe_route_tables", {"RouteTables": []})
-        assert advance(lambda _service: ec2, step)
+        assert advance(lambda _service: ec2, step) is None
 
 
 def test_a_removal_that_was_interrupted_waits_for_the_environment_before_its_roles_go() -> None:

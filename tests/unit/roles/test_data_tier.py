@@ -83,3 +83,41 @@ def test_a_database_is_awaited_until_it_takes_connections(status: str) -> None:
     )
     assert awaiting.holds("until") == (status not in PASSING)
     assert awaiting.holds("failed_when") == (status not in USABLE)
+
+
+def test_what_is_from_before_a_restore_is_known_by_its_tags_and_descriptions() -> None:
+    given = {
+        "antenna_name": "antenna",
+        "antenna_environment_name": "antenna",
+        "data_tier_rds_identifier": "antenna-postgres-2",
+        "data_tier_redis_identifier": "antenna-redis-2",
+        "__data_tier_databases": {
+            "instances": [
+                {"db_instance_identifier": name, "tags": tags}
+                for name, tags in (
+                    ("antenna-postgres", {"Environment": "antenna"}),
+                    ("antenna-postgres-2", {"Environment": "antenna"}),
+                    ("theirs", {"Environment": "theirs"}),
+                    ("untagged", {}),
+                )
+            ]
+        },
+        "__data_tier_groups": {
+            "replication_groups": [
+                {"replication_group_id": name, "description": description}
+                for name, description in (
+                    ("antenna-redis", "Redis of antenna"),
+                    ("antenna-redis-2", "Redis of antenna"),
+                    ("theirs", "Redis of theirs"),
+                )
+            ]
+        },
+    }
+    task = RoleTask("data_tier/tasks/earlier.yml", "Name the data tier from before a restore", given)
+    found = {item["kind"]: item for item in task.variable("__data_tier_earlier_resources")}
+    assert found["db_instance"]["names"] == ["antenna-postgres"]
+    assert found["db_snapshots"]["names"] == ["antenna-postgres-final-"]
+    assert (found["replication_group"]["names"], found["replication_group"]["mark"]) == (
+        ["antenna-redis"],
+        "Redis of antenna",
+    )
