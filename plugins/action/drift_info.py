@@ -12,11 +12,19 @@ import subprocess
 import sys
 import typing as t
 
+from ansible import constants as C
 from ansible import context
 from ansible.plugins.action import ActionBase
 from ansible_collections.antenna.aws.plugins.module_utils._deployment import drift
 
 _TIMEOUT = 3600
+_PROMPTS = ("prompt", "prompt_ask_vault_pass")
+"""What stands for a question in a vault's id."""
+_WITHOUT = "Without the comparison, `-e drift=false`, the rest of the report is the same."
+_PROMPTED = (
+    "this run asks for the password of a vault, and the run in check mode cannot ask: give it in a file with "
+    f"`--vault-password-file`. {_WITHOUT}"
+)
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]
@@ -36,22 +44,40 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             }
         )
         host = str((task_vars or {}).get("inventory_hostname", ""))
-        try:
-            done = subprocess.run(
-                command(arguments["playbook"], arguments["skip_tags"], host),
-                env=_environment(),
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                text=True,
-                timeout=_TIMEOUT,
-                check=False,
-            )
-            document = _document(done.stdout)
-        except subprocess.TimeoutExpired:
-            return {"failed": True, "msg": f"{arguments['playbook']} did not end in check mode within {_TIMEOUT} s."}
-        except ValueError:
-            return {"failed": True, "msg": f"{arguments['playbook']} did not run in check mode: {done.stderr.strip()}"}
-        return report(document, host, arguments["resources"])
+        if asks_for_a_password(context.CLIARGS, C.DEFAULT_VAULT_IDENTITY_LIST):
+            return report({}, host, arguments["resources"], _PROMPTED)
+        document, failure = _checked(command(arguments["playbook"], arguments["skip_tags"], host))
+        return report(document, host, arguments["resources"], failure)
+
+
+def asks_for_a_password(given: t.Mapping[str, t.Any], configured: t.Iterable[str]) -> bool:
+    """Return whether this run asks a person for the password of a vault, as the run in check mode cannot.
+
+    ``given`` are the options of the command line, ``configured`` the vaults that Ansible's configuration adds.
+    """
+    vaults = [*configured, *(given.get("vault_ids") or ())]
+    return bool(given.get("ask_vault_pass")) or any(item.split("@", 1)[-1] in _PROMPTS for item in vaults)
+
+
+def _checked(words: t.Sequence[str]) -> tuple[dict[str, t.Any], str]:
+    """Run the command, and return what its JSON callback wrote, or why there is nothing."""
+    try:
+        done = subprocess.run(
+            words,
+            env=_environment(),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=_TIMEOUT,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return {}, f"the run in check mode did not end within {_TIMEOUT} s. {_WITHOUT}"
+    try:
+        return _document(done.stdout), ""
+    except ValueError:
+        told = done.stderr.strip() or done.stdout.strip() or f"it ended with {done.returncode}"
+        return {}, f"the run in check mode told nothing: {told.rstrip('.')}. {_WITHOUT}"
 
 
 def command(playbook: str, skip_tags: t.Sequence[str], host: str) -> list[str]:
@@ -66,10 +92,10 @@ def command(playbook: str, skip_tags: t.Sequence[str], host: str) -> list[str]:
 
 
 def report(
-    document: t.Mapping[str, t.Any], host: str, resources: t.Sequence[t.Mapping[str, t.Any]]
+    document: t.Mapping[str, t.Any], host: str, resources: t.Sequence[t.Mapping[str, t.Any]], failure: str = ""
 ) -> dict[str, t.Any]:
-    """Return the action's result."""
-    found, failure = drift.checks(document, host), drift.failure(document, host)
+    """Return the action's result. ``failure`` is why there is no document, empty where there is one."""
+    found, failure = drift.checks(document, host), failure or drift.failure(document, host)
     return {
         "changed": False,
         "failure": failure,

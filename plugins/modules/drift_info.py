@@ -13,6 +13,7 @@ description:
   - Runs a playbook in check mode for the present host, with the inventories, extra variables and vaults of the present
     run, and tells by resource what it would change.
   - So the answer comes from the very modules that would make the changes.
+  - It cannot ask for the password of a vault; give it in a file with C(--vault-password-file).
 author:
   - Contributors to the antenna.aws collection (@antenna-aws)
 options:
@@ -70,7 +71,7 @@ drift:
     drift:
       description:
         - V(yes) where the playbook would change it, V(no) where it would not.
-        - V(unknown) where the run ended before it looked; RV(failure) says why.
+        - V(unknown) where the run ended before it looked, or could not begin; RV(failure) says why.
       type: str
       sample: "no"
     reasons:
@@ -83,7 +84,7 @@ elsewhere:
   type: list
   elements: str
 failure:
-  description: Why the run in check mode ended early; empty where it did not.
+  description: Why the run in check mode ended early, or could not begin; empty where it came to its end.
   returned: success
   type: str
 """

@@ -7,10 +7,17 @@
 from __future__ import annotations
 
 import importlib.util
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible import context
+from ansible.module_utils.common.collections import ImmutableDict
+from ansible.playbook.play_context import PlayContext
+from ansible.playbook.task import Task
+from ansible.plugins.loader import connection_loader
+from ansible_collections.antenna.aws.plugins.action import drift_info
 from ansible_collections.antenna.aws.plugins.module_utils._deployment.drift import (
     KINDS,
     checks,
@@ -146,3 +153,40 @@ def test_why_a_run_ended_early() -> None:
         "plays": [{"tasks": [task("Build", "x", failed=True, msg="all", results=[{}, {"failed": True, "msg": "one"}])]}]
     }
     assert failure(turned, "one") == "Build: one"
+
+
+RESOURCES = [{"kind": "bucket", "name": "web-ui"}, {"kind": "alarm", "name": "web-silence"}]
+
+
+def compared(monkeypatch: pytest.MonkeyPatch, **given: Any) -> dict[str, Any]:
+    """What the action returns of a playbook that there is not, started with these options."""
+    monkeypatch.setattr(context, "CLIARGS", ImmutableDict(given))
+    task = Task()
+    task.args = {"playbook": "absent.yml", "resources": RESOURCES}
+    here = connection_loader.get("local", PlayContext())
+    told: dict[str, Any] = drift_info.ActionModule(task, here, None, None, None, None).run()
+    assert {item["drift"] for item in told["drift"]} == {"unknown"} and len(told["drift"]) == len(RESOURCES)
+    assert not told.get("failed") and "`-e drift=false`" in told["failure"]
+    return told
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"ask_vault_pass": True},
+        {"vault_ids": ["production@prompt"]},
+        {"vault_ids": ["file", "prompt"]},
+    ],
+    ids=str,
+)
+def test_with_a_password_that_is_asked_for_drift_is_unknown(
+    given: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "give it in a file with `--vault-password-file`" in compared(monkeypatch, **given)["failure"]
+
+
+def test_of_a_run_that_tells_nothing_drift_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    words = "print('no JSON'); raise SystemExit('the vault stays closed')"
+    monkeypatch.setattr(drift_info, "command", lambda *_given: [sys.executable, "-c", words])
+    told = compared(monkeypatch, vault_ids=["production@password.txt"])
+    assert "told nothing: the vault stays closed." in told["failure"]
