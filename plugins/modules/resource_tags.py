@@ -10,9 +10,9 @@ module: resource_tags
 short_description: Tag AWS resources whose modules know no tags
 version_added: 0.2.0
 description:
-  - Sets tags of ECR repositories and CloudWatch alarms, which M(community.aws.ecs_ecr) and
-    M(amazon.aws.cloudwatch_metric_alarm) make without any, and of databases that M(amazon.aws.rds_instance) restores
-    to a moment, for which it cannot hand them over.
+  - Sets tags of databases that M(amazon.aws.rds_instance) restores to a moment, for which it cannot hand them over, and
+    of ECR repositories and CloudWatch alarms, which M(community.aws.ecs_ecr) and
+    M(amazon.aws.cloudwatch_metric_alarm) make without any.
   - Other tags stay.
 extends_documentation_fragment:
   - amazon.aws.common.modules
@@ -34,12 +34,15 @@ options:
     required: true
 author:
   - Contributors to the antenna.aws collection (@antenna-aws)
+seealso:
+  - module: antenna.aws.cloudwatch_alarms
+  - module: antenna.aws.ecr_repositories
 """
 
 EXAMPLES = r"""
-- name: Tag the repository
+- name: Tag the database that was restored
   antenna.aws.resource_tags:
-    arns: [arn:aws:ecr:us-west-2:123456789012:repository/antenna-backend]
+    arns: [arn:aws:rds:us-west-2:123456789012:db:antenna-postgres-2]
     tags:
       Environment: antenna
 """

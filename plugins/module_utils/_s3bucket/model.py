@@ -28,15 +28,18 @@ class LifecycleRule:
 
 @dataclass(frozen=True)
 class Settings:
-    """What is set on a bucket. In a wanted value None leaves alone; an observed one has every value."""
+    """What is set on a bucket. In a wanted value None leaves alone; an observed one has every value.
 
+    They are set in this order: the tags first, by which a run that is interrupted knows the bucket for its own.
+    """
+
+    tags: t.Mapping[str, str] | None = None
     object_ownership: str | None = None
     encryption: str | None = None
     versioning: bool | None = None
     public_access: t.Mapping[str, bool] | None = None
     policy: Document | None = None
     lifecycle_rules: tuple[LifecycleRule, ...] | None = None
-    tags: t.Mapping[str, str] | None = None
 
 
 NEW = Settings(

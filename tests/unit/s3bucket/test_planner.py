@@ -77,7 +77,7 @@ def test_a_new_bucket_gets_what_it_does_not_have_by_itself() -> None:
     create, *puts = plan(Wanted("web", FULL), None)
     assert isinstance(create, Create) and create.object_ownership == "BucketOwnerPreferred"
     settings = [step.setting for step in puts if isinstance(step, Put)]
-    assert settings == ["encryption", "versioning", "public_access", "policy", "lifecycle_rules", "tags"]
+    assert settings == ["tags", "encryption", "versioning", "public_access", "policy", "lifecycle_rules"]
     assert [step.op for step in plan(Wanted("web", Settings()), None)] == ["create"]
     assert project(Wanted("web", Settings(versioning=True)), None) == replace(NEW, versioning=True)
 
