@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from tests.support.roles import RoleTask, evaluated, variables_of
 
 OWN = {"version_label", "request_id", "since", "steady"}
@@ -30,3 +32,15 @@ def test_all_containers_are_judged_without_a_bundle_at_hand() -> None:
     bundle = variables_of("eb_bundle")
     names = RoleTask("eb_environment/tasks/restart.yml", "Judge the outcome", bundle).argument("containers")
     assert sorted(names) == sorted(evaluated("{{ eb_bundle_memory }}", bundle))
+
+
+@pytest.mark.parametrize(("now", "left"), [("task/new", []), ("task/old", ["django"])])
+def test_a_container_that_runs_on_in_its_old_task_is_named(now: str, left: list[str]) -> None:
+    """Before the restart as eb_environment_info returns them, after it as eb_health_wait does."""
+    given = {
+        "__eb_environment_present": {"environments": [{"containers": [{"name": "django", "task_arn": "task/old"}]}]},
+        "__eb_environment_restarted": {"evidence": {"containers": [{"name": "django", "task_arn": now}]}},
+    }
+    task = RoleTask("eb_environment/tasks/restart.yml", "Require that every task was started anew", {}).task
+    found = evaluated(task["vars"]["__eb_environment_left"], given)
+    assert [container["name"] for container in found] == left
