@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,19 @@ def test_defaults_are_specified_and_equal(role: Path) -> None:
 def test_a_roles_own_variables_carry_its_name(role: Path) -> None:
     defaults = load(role / "defaults/main.yml") or {}
     assert [key for key in defaults if not key.startswith(f"{role.name}_")] == []
+
+
+def test_each_role_that_deploys_has_a_tag_of_its_name() -> None:
+    tasks = [task for play in load(ROOT / "playbooks/site.yml") for task in play["tasks"]]
+    imports = {task["name"]: task["ansible.builtin.import_role"]["name"].rpartition(".")[2] for task in tasks}
+    tags = {task["name"]: task["tags"] for task in tasks}
+    assert [name for name, role in imports.items() if role not in tags[name]] == []
+
+
+def test_the_tags_that_are_told_of_are_there() -> None:
+    tags = {tag for play in load(ROOT / "playbooks/site.yml") for task in play["tasks"] for tag in task["tags"]}
+    told = re.findall(r"`--tags ([\w,]+)`", (ROOT / "README.md").read_text())
+    assert len(told) > 5 and {tag for item in told for tag in item.split(",")} <= tags
 
 
 def test_the_collections_are_named_alike() -> None:
