@@ -141,6 +141,14 @@ def test_the_second_run_changes_nothing_after_all_these_releases(rehearsal: Rehe
     assert rehearsal.writes()[before:] == []
 
 
+def test_tags_of_parts_run_alone(rehearsal: Rehearsal) -> None:
+    before = len(rehearsal.writes())
+    run = rehearsal.playbook("--tags", "bundle,data")
+    assert run.recap["changed"] == 0, run.output[-4000:]
+    assert rehearsal.writes()[before:] == []
+    assert "Build the bundle" in run.output and "Start the database" in run.output
+
+
 def test_validate_proves_it_again(rehearsal: Rehearsal) -> None:
     run = rehearsal.playbook("--tags", "validate")
     assert run.recap["failed"] == 0 and run.recap["changed"] == 0
