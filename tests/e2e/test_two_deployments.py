@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.support.account import Account, made_and_not_removed
 from tests.support.rehearsal import ACCOUNT, ROOT, WORK, Rehearsal, Run
 from tests.support.webidentity import AUDIENCE, token
 
@@ -37,66 +38,6 @@ ONCE = {
 }
 """What a deployment calls once for each thing that it makes."""
 SHARED = ("aws-elasticbeanstalk-ec2-role", "aws-elasticbeanstalk-service-role")
-
-
-class Account:
-    """What AWS's lists say of an account."""
-
-    def __init__(self, rehearsal: Rehearsal) -> None:
-        self.client = rehearsal.client
-
-    def names(self, service: str, operation: str, key: str, name: str, **arguments: Any) -> list[str]:
-        answer = getattr(self.client(service), operation)(**arguments)
-        for part in key.split("."):
-            answer = answer.get(part) or {}
-        return [item if not name else item[name] for item in answer]
-
-    def everything(self) -> set[str]:
-        """The names of all that bears a deployment's name, service by service."""
-        lists = {
-            "environment": self.names(
-                "elasticbeanstalk", "describe_environments", "Environments", "EnvironmentName", IncludeDeleted=False
-            ),
-            "application": self.names("elasticbeanstalk", "describe_applications", "Applications", "ApplicationName"),
-            "bucket": self.names("s3", "list_buckets", "Buckets", "Name"),
-            "role": self.names("iam", "list_roles", "Roles", "RoleName"),
-            "profile": self.names("iam", "list_instance_profiles", "InstanceProfiles", "InstanceProfileName"),
-            "user": self.names("iam", "list_users", "Users", "UserName"),
-            "secret": self.names("secretsmanager", "list_secrets", "SecretList", "Name"),
-            "database": self.names("rds", "describe_db_instances", "DBInstances", "DBInstanceIdentifier"),
-            "snapshot": self.names("rds", "describe_db_snapshots", "DBSnapshots", "DBSnapshotIdentifier"),
-            "db parameters": self.names(
-                "rds", "describe_db_parameter_groups", "DBParameterGroups", "DBParameterGroupName"
-            ),
-            "db subnets": self.names("rds", "describe_db_subnet_groups", "DBSubnetGroups", "DBSubnetGroupName"),
-            "redis": self.names(
-                "elasticache", "describe_replication_groups", "ReplicationGroups", "ReplicationGroupId"
-            ),
-            "redis subnets": self.names(
-                "elasticache", "describe_cache_subnet_groups", "CacheSubnetGroups", "CacheSubnetGroupName"
-            ),
-            "repository": self.names("ecr", "describe_repositories", "repositories", "repositoryName"),
-            "group": self.names("ec2", "describe_security_groups", "SecurityGroups", "GroupName"),
-            "logs": self.names("logs", "describe_log_groups", "logGroups", "logGroupName"),
-            "function": self.names("cloudfront", "list_functions", "FunctionList.Items", "Name"),
-            "access": self.names("cloudfront", "list_origin_access_controls", "OriginAccessControlList.Items", "Name"),
-            "distribution": self.names("cloudfront", "list_distributions", "DistributionList.Items", "Comment"),
-            "alarm": self.names("cloudwatch", "describe_alarms", "MetricAlarms", "AlarmName"),
-            "dashboard": self.names("cloudwatch", "list_dashboards", "DashboardEntries", "DashboardName"),
-            "topic": self.names("sns", "list_topics", "Topics", "TopicArn"),
-        }
-        found = {f"{kind} {name}" for kind, names in lists.items() for name in names}
-        subnets = (
-            self.client("ec2").describe_subnets()["Subnets"] + self.client("ec2").describe_route_tables()["RouteTables"]
-        )
-        for item in subnets:
-            found |= {f"tagged {tag['Value']}" for tag in item.get("Tags", ()) if tag["Key"] == "Environment"}
-        return found
-
-    def of(self, name: str) -> set[str]:
-        """Those of one deployment; the role that deploys it is none of them."""
-        own = re.compile(rf"(^|[ /:]){re.escape(name)}($|[-/ ])")
-        return {item for item in self.everything() if own.search(item) and item != f"role {name}-deployer"}
 
 
 @pytest.fixture(scope="module")
@@ -298,6 +239,7 @@ def test_told_twice_nothing_is_left(life: Rehearsal, account: Account) -> None:
     assert [role for role in SHARED if f"role {role}" in account.everything()] == []
     bundles = account.client("s3").list_objects_v2(Bucket="elasticbeanstalk-us-west-2-123456789012").get("Contents", [])
     assert [item["Key"] for item in bundles if item["Key"].startswith((f"{NAME}/", f"{BESIDE}/"))] == []
+    assert made_and_not_removed(life.writes()) == Counter()
     status = WORK / "life-status.json"
     play(life, "status", "-e", "drift=false", "-e", f"status_file={status}")
     assert [item for item in json.loads(status.read_text())["resources"] if item["exists"]] == []
