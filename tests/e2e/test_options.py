@@ -8,12 +8,15 @@ from __future__ import annotations
 import gzip
 import json
 import time
+from collections import Counter
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from tests.support.rehearsal import Page, Rehearsal
+from tests.support.account import Account, made_and_not_removed
+from tests.support.rehearsal import ACCOUNT, Page, Rehearsal
 
 NAME = "antenna-prod"
 HOST = "antenna-production.example.org"
@@ -23,6 +26,13 @@ SUBNETS = [
     {"cidr": "172.31.176.0/20", "availability_zone": "us-west-2b"},
 ]
 INVENTORY = ("-i", "inventories/production", "-i", "inventories/rehearsal")
+RESTORED = f"{NAME}-postgres-2"
+SILENCE = {f"{NAME}-beat-silence", f"{NAME}-no-worker"}
+"""The alarms that go off when nothing is heard."""
+QUIET = {f"{NAME}-worker-failures", f"{NAME}-broker-errors", f"{NAME}-server-errors"}
+"""Those of what nobody says while all is well."""
+UNMEASURED = {f"{NAME}-database-cpu"}
+"""Those of what a rehearsal does not measure."""
 
 
 class Production:
@@ -62,6 +72,12 @@ class Production:
         settings = answer["ConfigurationSettings"][0]["OptionSettings"]
         return {(item["Namespace"], item["OptionName"]): item.get("Value", "") for item in settings}
 
+    def instances(self) -> dict[str, str]:
+        """The health of each instance."""
+        beanstalk = self.client("elasticbeanstalk")
+        found = beanstalk.describe_instances_health(EnvironmentName=NAME, AttributeNames=["All"])["InstanceHealthList"]
+        return {instance["InstanceId"]: instance["HealthStatus"] for instance in found}
+
     def beats(self) -> dict[str, str]:
         """The tasks in which beat has been started, and the instances of those that run."""
         logs, ecs = self.client("logs"), self.client("ecs")
@@ -90,6 +106,23 @@ class Production:
         listed = self.client("cloudfront").list_distributions()["DistributionList"]["Items"]
         (identifier,) = [one["Id"] for one in listed if HOST in one["Aliases"].get("Items", [])]
         return str(identifier)
+
+    def alarms(self) -> dict[str, str]:
+        """The state of each alarm."""
+        found = self.client("cloudwatch").describe_alarms(AlarmNamePrefix=f"{NAME}-")["MetricAlarms"]
+        return {one["AlarmName"]: one["StateValue"] for one in found}
+
+    def heard(self) -> set[str]:
+        """The alarms whose metric, of exactly their dimensions, has had values lately."""
+        cloudwatch, now = self.client("cloudwatch"), self.rehearsal.now()
+        span = {"StartTime": now - timedelta(hours=1), "EndTime": now, "Period": 3600, "Statistics": ["SampleCount"]}
+        return {
+            one["AlarmName"]
+            for one in cloudwatch.describe_alarms(AlarmNamePrefix=f"{NAME}-")["MetricAlarms"]
+            if cloudwatch.get_metric_statistics(
+                **{key: one[key] for key in ("Namespace", "MetricName", "Dimensions")}, **span
+            )["Datapoints"]
+        }
 
     def open(self, path: str) -> Page:
         url = self.rehearsal.status()["distributions"][self.distribution()]["url"]
@@ -232,9 +265,7 @@ def test_requests_pass_a_web_acl(production: Production) -> None:
 
 
 def test_instances_are_behind_a_load_balancer(production: Production) -> None:
-    beanstalk = production.client("elasticbeanstalk")
-    instances = beanstalk.describe_instances_health(EnvironmentName=NAME, AttributeNames=["All"])["InstanceHealthList"]
-    assert [instance["HealthStatus"] for instance in instances] == ["Ok", "Ok"]
+    assert list(production.instances().values()) == ["Ok", "Ok"]
     options = production.options()
     assert options["aws:elasticbeanstalk:environment", "LoadBalancerType"] == "application"
     assert options["aws:autoscaling:asg", "MinSize"] == "2" and options["aws:autoscaling:asg", "MaxSize"] == "4"
@@ -253,6 +284,28 @@ def test_beat_runs_on_one_instance_and_another_takes_over(production: Production
         time.sleep(1)
     assert len(after) == 1
     assert instance not in after.values()
+    # What a later test changes is not to reach an instance that is still being made in its place.
+    while instance in (health := production.instances()) or list(health.values()) != ["Ok", "Ok"]:
+        assert time.monotonic() < deadline + 120, "nobody came in its place"
+        time.sleep(1)
+
+
+# -- Alarms -------------------------------------------------------------------
+
+
+def test_silence_is_no_alarm_as_beat_and_worker_are_heard(production: Production) -> None:
+    """Without the monitor, a log line, a metric filter or the metric of the alarm there would be silence."""
+    deadline = time.monotonic() + 120
+    while {name: state for name, state in production.alarms().items() if name in SILENCE and state != "OK"}:
+        assert time.monotonic() < deadline, production.rehearsal.status()["alarms"]
+        time.sleep(1)
+    assert set(production.alarms()) >= SILENCE
+
+
+def test_each_alarm_has_figures_of_the_deployment(production: Production) -> None:
+    heard = production.heard()
+    assert set(production.alarms()) - heard <= QUIET | UNMEASURED
+    assert {f"{NAME}-redis-memory-{NAME}-redis-{node}" for node in ("001", "002")} <= heard
 
 
 # -- Now and then -------------------------------------------------------------
@@ -272,12 +325,27 @@ def test_a_value_is_rotated_by_one_command(production: Production, name: str) ->
 
 
 def test_the_database_is_restored_to_a_moment_beside_the_old_one(production: Production) -> None:
-    projects, name = production.projects(), f"{NAME}-postgres-2"
+    projects = production.projects()
     moment = f"{production.rehearsal.now():%Y-%m-%dT%H:%M:%SZ}"
     source = {"data_tier_restore_instance": f"{NAME}-postgres", "data_tier_restore_time": moment}
-    production.ansible("restore", data_tier_rds_identifier=name, **source)
-    restored = production.database(name)
+    production.ansible("restore", data_tier_rds_identifier=RESTORED, **source)
+    restored = production.database(RESTORED)
     assert restored["MultiAZ"] and restored["DeletionProtection"]
     assert [group["ParameterApplyStatus"] for group in restored["DBParameterGroups"]] == ["in-sync"]
     assert production.database()["DBInstanceStatus"] == "available"
     assert production.projects() == projects
+
+
+def test_a_removal_told_twice_leaves_nothing(production: Production) -> None:
+    account, told = Account(production.rehearsal), {"confirm": NAME, "delete_data": NAME}
+    databases = {f"database {NAME}-postgres", f"database {RESTORED}", f"db parameters {NAME}-postgres17"}
+    others = {f"redis {NAME}-redis", f"bucket {NAME}-ui-logs-{ACCOUNT}", f"role {NAME}-service-role"}
+    assert databases | others <= account.of(NAME)
+    # The inventory has the name of the restored database by now; the one from before is known by its tags.
+    run = production.ansible("teardown", data_tier_rds_identifier=RESTORED, **told)
+    assert run.recap["changed"] == 1
+    assert account.of(NAME) == set()
+    assert made_and_not_removed(production.rehearsal.writes()) == Counter()
+    # What others made for it stays theirs.
+    listed = production.client("wafv2", "us-east-1").list_web_acls(Scope="CLOUDFRONT")["WebACLs"]
+    assert production.web_acl in [one["ARN"] for one in listed]

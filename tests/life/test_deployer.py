@@ -31,7 +31,6 @@ NEEDED_OTHERWISE = {
     "logs:DeleteMetricFilter": "for a metric that is not watched any more",
     "logs:DescribeLogStreams": "for the last words of the containers of a release that failed",
     "logs:GetLogEvents": "for the last words of the containers of a release that failed",
-    "rds:DeleteDBParameterGroup": "for the removal of a deployment with data_tier_rds_parameters",
     "rds:ModifyDBParameterGroup": "for data_tier_rds_parameters that differ from what the family has anyway",
     "rds:ModifyDBSubnetGroup": "for other subnets of the data tier",
     "rds:RestoreDBInstanceFromDBSnapshot": "with data_tier_restore_snapshot, where the tests restore to a moment",
