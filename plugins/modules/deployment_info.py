@@ -83,7 +83,7 @@ resources:
       type: str
       sample: available
     details:
-      description: What else is known of it, such as the reason of an alarm's state.
+      description: What else is known of it, such as the endpoint of a database or the reason of an alarm's state.
       type: dict
     tags:
       description: Its tags.

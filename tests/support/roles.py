@@ -73,4 +73,4 @@ def each_task(tasks: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     """The tasks, and those in their blocks."""
     for task in tasks:
         yield task
-        yield from each_task(task.get("block", []))
+        yield from each_task(task.get("block", []) + task.get("rescue", []))

@@ -139,11 +139,13 @@ def _dashboard(client: Client, declared: Declared) -> Found | None:
 
 def _db_instance(client: Client, declared: Declared) -> Found | None:
     for instance in client("rds").describe_db_instances(DBInstanceIdentifier=declared.name)["DBInstances"]:
+        endpoint = instance.get("Endpoint", {})
         return Found(
             instance["DBInstanceArn"],
             tags_of(instance.get("TagList")),
             status=instance["DBInstanceStatus"],
             more={
+                "endpoint": {"address": endpoint["Address"], "port": endpoint["Port"]} if endpoint else {},
                 "protected": bool(instance.get("DeletionProtection")),
                 "resource_id": str(instance.get("DbiResourceId", "")).lower(),
             },

@@ -75,14 +75,47 @@ LOST = {
 PASSING = {"creating", "deleting", "maintenance", "modifying", "rebooting", "resetting-master-credentials", "starting"}
 
 
+LOOK = "Look at the database until it takes connections"
+REFUSED = {"failed": True, "msg": "Could not look up the db_instance antenna-postgres: ExpiredToken. Sign in again."}
+
+
+def shown(status: str) -> dict[str, Any]:
+    return {"resources": [{"kind": "db_instance", "name": "antenna-postgres", "status": status}]}
+
+
+def awaiting(name: str, answer: dict[str, Any]) -> RoleTask:
+    known = {"antenna_name": "antenna", "__data_tier_rds": answer}
+    return RoleTask("data_tier/tasks/await_rds.yml", name, known)
+
+
 @pytest.mark.parametrize("status", sorted(USABLE | LOST | PASSING))
 def test_a_database_is_awaited_until_it_takes_connections(status: str) -> None:
-    shown = {"instances": [{"db_instance_status": status}]}
-    awaiting = RoleTask(
-        "data_tier/tasks/await_rds.yml", "Await the database", {"__data_tier_rds": shown, "ansible_check_mode": False}
-    )
-    assert awaiting.holds("until") == (status not in PASSING)
-    assert awaiting.holds("failed_when") == (status not in USABLE)
+    look = awaiting(LOOK, shown(status))
+    assert look.holds("until") == (status not in PASSING)
+    assert look.holds("failed_when") == (status not in USABLE)
+
+
+def test_a_database_that_is_not_there_is_awaited_by_nobody() -> None:
+    look = awaiting(LOOK, shown(""))
+    assert look.holds("until") and not look.holds("failed_when")
+
+
+def test_a_look_that_fails_ends_the_wait() -> None:
+    look = awaiting(LOOK, REFUSED)
+    assert look.holds("until") and look.holds("failed_when")
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (REFUSED, [REFUSED["msg"]]),
+        (shown("storage-full"), ["antenna-postgres is storage-full", "aws rds describe-events", "mend that"]),
+        (shown("creating"), ["antenna-postgres is still creating after 1800 seconds", "raise data_tier_wait_timeout"]),
+    ],
+)
+def test_why_a_database_cannot_be_used_is_said_with_its_remedy(answer: dict[str, Any], said: list[str]) -> None:
+    message = awaiting("Say why the database cannot be used", answer).argument("msg")
+    assert [words for words in said if words not in message] == []
 
 
 def test_what_is_from_before_a_restore_is_known_by_its_tags_and_descriptions() -> None:
