@@ -58,6 +58,11 @@ class RoleTask:
         """The value of a variable, such as one that the task has for itself."""
         return self._templar.template(trust_as_template("{{ " + name + " }}"))
 
+    def condition(self, name: str) -> bool:
+        """Whether the condition holds that is an argument of its module, such as ``that``."""
+        (arguments,) = [value for key, value in self.task.items() if "." in key]
+        return bool(self._templar.evaluate_conditional(arguments[name]))
+
     def keyword(self, name: str) -> Any:
         """The value of a keyword of the task, such as ``loop``."""
         return self._templar.template(self.task[name])

@@ -260,7 +260,7 @@ def _secret(client: Client, declared: Declared) -> Found | None:
     secret = client("secretsmanager").describe_secret(SecretId=declared.name)
     if secret.get("DeletedDate"):
         return None
-    return Found(secret["ARN"], tags_of(secret.get("Tags")))
+    return Found(secret["ARN"], tags_of(secret.get("Tags")), more={"description": secret.get("Description", "")})
 
 
 def _security_group(client: Client, declared: Declared) -> Found | None:
