@@ -199,8 +199,8 @@ def redis_from_before_a_restore(account: Account) -> None:
     elasticache.create_replication_group(
         ReplicationGroupId=f"{NAME}-redis-0",
         ReplicationGroupDescription=group["Description"],
-        CacheNodeType=group["CacheNodeType"],
-        Engine=group["Engine"],
+        CacheNodeType="cache.t4g.micro",
+        Engine="redis",
         CacheSubnetGroupName=f"{NAME}-private-redis-subnet-group",
         Tags=elasticache.list_tags_for_resource(ResourceName=group["ARN"])["TagList"],
     )
