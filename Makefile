@@ -102,8 +102,8 @@ moto-suite: python docker  ## moto's own tests: MOTO=<its source> [SERVICES=s3,i
 .PHONY: test
 test: python docker  ## All tests
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target ansible-lint check sanity policies
-	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target contract module
-	@$(MAKE) --no-print-directory molecule e2e
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target contract module molecule
+	@$(MAKE) --no-print-directory e2e
 
 .PHONY: build
 build: python  ## The collection's tarball, in build/
