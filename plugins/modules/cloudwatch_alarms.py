@@ -156,10 +156,14 @@ import typing as t
 from dataclasses import dataclass, field, replace
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.antenna.aws.plugins.module_utils._core.argspec import STATE, ArgumentSpec
+from ansible_collections.amazon.aws.plugins.module_utils.tagging import (
+    ansible_dict_to_boto3_tag_list,
+    boto3_tag_list_to_ansible_dict,
+    compare_aws_tags,
+)
+from ansible_collections.antenna.aws.plugins.module_utils._core.argspec import STATE, ArgumentSpec, texts
 from ansible_collections.antenna.aws.plugins.module_utils._core.module import attempting, client, result, run, sync
 from ansible_collections.antenna.aws.plugins.module_utils._core.plan import Plan, Step
-from ansible_collections.antenna.aws.plugins.module_utils._deployment.find import tags_of
 
 _NEEDED = ("namespace", "metric_name", "statistic", "comparison_operator", "threshold", "period")
 ALARM = {
@@ -299,11 +303,11 @@ class AlarmsManager:
         }
         arn = raw["AlarmArn"]
         tags = self.client.list_tags_for_resource(ResourceARN=arn, aws_retry=True)["Tags"] if tagged else ()
-        return Alarm(raw["AlarmName"], settings, tags_of(tags), arn)
+        return Alarm(raw["AlarmName"], settings, boto3_tag_list_to_ansible_dict(tags), arn)
 
     def _apply(self, step: AlarmStep) -> None:
         alarm = step.alarm
-        tags = [{"Key": key, "Value": value} for key, value in sorted(alarm.tags.items())]
+        tags = ansible_dict_to_boto3_tag_list(alarm.tags)
         if step.op == "delete":
             self.client.delete_alarms(AlarmNames=[alarm.name], aws_retry=True)
         elif step.op == "tag":
@@ -323,7 +327,7 @@ def _steps(wanted: Alarm, found: Alarm | None) -> t.Iterator[AlarmStep]:
         words = ", ".join(name.replace("_", " ") for name in different)
         reason = f"its {words} {'differs' if len(different) == 1 else 'differ'}"
         yield AlarmStep("update", wanted.name, reason, alarm=wanted)
-    lacking = sorted(key for key, value in wanted.tags.items() if found.tags.get(key) != value)
+    lacking = sorted(compare_aws_tags(found.tags, wanted.tags, purge_tags=False)[0])
     if lacking:
         reason = f"its tags differ: {', '.join(lacking)}"
         yield AlarmStep("tag", wanted.name, reason, alarm=replace(wanted, arn=found.arn))
@@ -336,14 +340,14 @@ def _arguments(settings: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
 
 def wanted_from(params: t.Mapping[str, t.Any]) -> tuple[Alarm, ...]:
     """Return the alarms that the parameters want."""
-    tags = {str(key): str(value) for key, value in params["tags"].items()}
+    tags = texts(params["tags"])
     return tuple(
         Alarm(item["name"], _settings(item, params), tags) for item in params["alarms"] if item["state"] == "present"
     )
 
 
 def _settings(item: t.Mapping[str, t.Any], params: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
-    dimensions = {str(name): str(value) for name, value in item["dimensions"].items()}
+    dimensions = texts(item["dimensions"])
     return {**{option: item.get(option, params.get(option)) for option in _SPELLED}, "dimensions": dimensions}
 
 

@@ -267,7 +267,7 @@ def wanted_environment(params: t.Mapping[str, t.Any]) -> WantedEnvironment:
         version_label=params["version_label"] or None,
         settings=settings,
         options_to_remove=removed,
-        tags=None if tags is None else {str(key): str(value) for key, value in tags.items()},
+        tags=None if tags is None else argspec.texts(tags),
         purge_tags=params["purge_tags"],
     )
 

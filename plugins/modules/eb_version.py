@@ -154,7 +154,7 @@ plan:
 import typing as t
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.antenna.aws.plugins.module_utils._core.argspec import STATE, TAGS, ArgumentSpec
+from ansible_collections.antenna.aws.plugins.module_utils._core.argspec import STATE, TAGS, ArgumentSpec, texts
 from ansible_collections.antenna.aws.plugins.module_utils._core.clock import SystemClock
 from ansible_collections.antenna.aws.plugins.module_utils._core.errors import AntennaError
 from ansible_collections.antenna.aws.plugins.module_utils._core.module import client, result, run, sync
@@ -196,7 +196,7 @@ def wanted_from(params: t.Mapping[str, t.Any], check_mode: bool) -> WantedVersio
         source_bundle=bundle_from(path, params["source_bundle_sha256"], check_mode) if needs_bundle else None,
         bucket=params["bucket"],
         description=params["description"],
-        tags=None if tags is None else {str(key): str(value) for key, value in tags.items()},
+        tags=None if tags is None else texts(tags),
         purge_tags=params["purge_tags"],
         process=params["process"],
     )

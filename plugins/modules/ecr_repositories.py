@@ -72,11 +72,15 @@ import typing as t
 from dataclasses import dataclass, field, replace
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.antenna.aws.plugins.module_utils._core.argspec import ArgumentSpec
+from ansible_collections.amazon.aws.plugins.module_utils.tagging import (
+    ansible_dict_to_boto3_tag_list,
+    boto3_tag_list_to_ansible_dict,
+    compare_aws_tags,
+)
+from ansible_collections.antenna.aws.plugins.module_utils._core.argspec import ArgumentSpec, texts
 from ansible_collections.antenna.aws.plugins.module_utils._core.errors import AwsError
 from ansible_collections.antenna.aws.plugins.module_utils._core.module import attempting, client, result, run, sync
 from ansible_collections.antenna.aws.plugins.module_utils._core.plan import Plan, Step
-from ansible_collections.antenna.aws.plugins.module_utils._deployment.find import tags_of
 
 SPEC = ArgumentSpec(
     {
@@ -117,7 +121,7 @@ class RepositoriesManager:
 
     def apply(self, plan: Plan, observed: Repositories) -> None:
         """Carry out the steps."""
-        tags = [{"Key": key, "Value": value} for key, value in sorted(self.tags.items())]
+        tags = ansible_dict_to_boto3_tag_list(self.tags)
         for step in plan:
             with attempting(f"{step.op} the repository {step.resource}"):
                 if step.op == "create":
@@ -145,20 +149,20 @@ class RepositoriesManager:
             if error.code == "RepositoryNotFoundException":
                 return None
             raise
-        return Repository(tags_of(tags), arn, raw["repositoryUri"])
+        return Repository(boto3_tag_list_to_ansible_dict(tags), arn, raw["repositoryUri"])
 
     def _steps(self, name: str, found: Repository | None) -> t.Iterator[Step]:
         if found is None:
             yield Step("create", name, "there is no repository of this name")
             return
-        lacking = sorted(key for key, value in self.tags.items() if found.tags.get(key) != value)
+        lacking = sorted(compare_aws_tags(found.tags, self.tags, purge_tags=False)[0])
         if lacking:
             yield Step("tag", name, f"its tags differ: {', '.join(lacking)}")
 
 
 def work(module: t.Any) -> dict[str, t.Any]:
     """Have the repositories and return the module's result."""
-    tags = {str(key): str(value) for key, value in module.params["tags"].items()}
+    tags = texts(module.params["tags"])
     manager = RepositoriesManager(client(module, "ecr"), tuple(module.params["names"]), tags)
     outcome = sync(manager, module.check_mode)
     return {**result(manager, outcome), "repositories": manager.view(outcome.after)}

@@ -256,7 +256,7 @@ plan:
 import typing as t
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.antenna.aws.plugins.module_utils._core.argspec import STATE, TAGS, ArgumentSpec, wait
+from ansible_collections.antenna.aws.plugins.module_utils._core.argspec import STATE, TAGS, ArgumentSpec, texts, wait
 from ansible_collections.antenna.aws.plugins.module_utils._core.clock import SystemClock
 from ansible_collections.antenna.aws.plugins.module_utils._core.module import client, result, run, sync
 from ansible_collections.antenna.aws.plugins.module_utils._elasticache.api import ElastiCacheApi
@@ -293,7 +293,7 @@ def wanted_from(params: t.Mapping[str, t.Any]) -> WantedGroup:
     return WantedGroup(
         replication_group_id=params["replication_group_id"],
         security_group_ids=None if groups is None else tuple(groups),
-        tags=None if tags is None else {str(key): str(value) for key, value in tags.items()},
+        tags=None if tags is None else texts(tags),
         purge_tags=params["purge_tags"],
         **plain,
     )

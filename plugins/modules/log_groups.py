@@ -118,7 +118,7 @@ import typing as t
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.antenna.aws.plugins.module_utils._cloudwatch.api import LogGroupsManager
 from ansible_collections.antenna.aws.plugins.module_utils._cloudwatch.planner import LogGroup, MetricFilter
-from ansible_collections.antenna.aws.plugins.module_utils._core.argspec import ArgumentSpec
+from ansible_collections.antenna.aws.plugins.module_utils._core.argspec import ArgumentSpec, texts
 from ansible_collections.antenna.aws.plugins.module_utils._core.module import result, run, sync
 
 RETENTIONS = [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653]
@@ -144,7 +144,7 @@ SPEC = ArgumentSpec(
 
 def wanted_from(params: t.Mapping[str, t.Any]) -> tuple[LogGroup, ...]:
     """Return the groups that the parameters declare."""
-    tags = {str(key): str(value) for key, value in params["tags"].items()}
+    tags = texts(params["tags"])
     return tuple(
         LogGroup(
             item["name"],

@@ -128,7 +128,7 @@ plan:
 import typing as t
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.antenna.aws.plugins.module_utils._core.argspec import TAGS, ArgumentSpec
+from ansible_collections.antenna.aws.plugins.module_utils._core.argspec import TAGS, ArgumentSpec, texts
 from ansible_collections.antenna.aws.plugins.module_utils._core.module import client, result, run, sync
 from ansible_collections.antenna.aws.plugins.module_utils._s3bucket.api import BucketManager
 from ansible_collections.antenna.aws.plugins.module_utils._s3bucket.model import (
@@ -167,7 +167,7 @@ def wanted_from(params: t.Mapping[str, t.Any]) -> Wanted:
         public_access=params["public_access"],
         policy=params["policy"],
         lifecycle_rules=None if rules is None else tuple(sorted(map(rule_from, rules), key=lambda rule: rule.id)),
-        tags=None if tags is None else {str(key): str(value) for key, value in tags.items()},
+        tags=None if tags is None else texts(tags),
     )
     return Wanted(params["name"], settings, params["purge_tags"])
 

@@ -116,16 +116,18 @@ def test_an_object_that_stays_is_told(aws: Any) -> None:
     assert owners(aws, wanted["resources"]) == {"web-ui": "ours"}
 
 
-def test_tags_of_what_is_made_without(aws: Any) -> None:
-    arn = aws.client("ecr").create_repository(repositoryName="web")["repository"]["repositoryArn"]
+def test_a_database_is_tagged(aws: Any) -> None:
+    made = aws.client("rds").create_db_instance(
+        DBInstanceIdentifier="web-2",
+        DBInstanceClass="db.t4g.small",
+        Engine="postgres",
+        Tags=[{"Key": "Owner", "Value": "ada"}],
+    )
+    arn = made["DBInstance"]["DBInstanceArn"]
     aws.writes()
     wanted = {"arns": [arn], "tags": IDENTITY}
-    assert aws.run_module("resource_tags", wanted, check=True)["changed"] and aws.writes() == []
-    assert aws.run_module("resource_tags", wanted)["resources"] == {arn: IDENTITY}
+    assert aws.run_module("rds_tags", wanted, check=True)["changed"] and aws.writes() == []
+    assert aws.run_module("rds_tags", wanted)["databases"] == {arn: {"Owner": "ada", **IDENTITY}}
     aws.writes()
-    assert not aws.run_module("resource_tags", wanted)["changed"] and aws.writes() == []
-    absent = {**wanted, "arns": [f"{arn}-2"]}
-    assert aws.run_module("resource_tags", absent, check=True)["changed"]
-    assert "Could not read the tags" in aws.run_module("resource_tags", absent)["msg"]
-    strange = aws.run_module("resource_tags", {**wanted, "arns": ["arn:aws:s3:::bucket"]})
-    assert "of no service whose tags are set here: cloudwatch, ecr" in strange["msg"]
+    assert not aws.run_module("rds_tags", wanted, check=True)["changed"]
+    assert not aws.run_module("rds_tags", wanted)["changed"] and aws.writes() == []

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.botocore import is_boto3_error_code
+from ansible_collections.amazon.aws.plugins.module_utils.tagging import ansible_dict_to_boto3_tag_list
 from ansible_collections.antenna.aws.plugins.module_utils._cloudfront.config import wrapped
 from ansible_collections.antenna.aws.plugins.module_utils._cloudfront.model import (
     AccessControlObserved,
@@ -90,7 +91,7 @@ def create_distribution(client: Any, config: Mapping[str, Any], tags: Mapping[st
 
     :raises AntennaError: when a distribution has the caller reference already, and not the tag.
     """
-    body = {"DistributionConfig": dict(config), "Tags": {"Items": _tag_items(tags)}}
+    body = {"DistributionConfig": dict(config), "Tags": {"Items": ansible_dict_to_boto3_tag_list(tags)}}
     try:
         answer = client.create_distribution_with_tags(DistributionConfigWithTags=body, aws_retry=True)
     except is_boto3_error_code("DistributionAlreadyExists") as error:
@@ -124,16 +125,12 @@ def delete_distribution(client: Any, observed: DistributionObserved) -> None:
 
 def tag(client: Any, arn: str, tags: Mapping[str, str]) -> None:
     """Set these tags, leave the others."""
-    client.tag_resource(Resource=arn, Tags={"Items": _tag_items(tags)}, aws_retry=True)
+    client.tag_resource(Resource=arn, Tags={"Items": ansible_dict_to_boto3_tag_list(tags)}, aws_retry=True)
 
 
 def untag(client: Any, arn: str, keys: Sequence[str]) -> None:
     """Remove the tags with these keys."""
     client.untag_resource(Resource=arn, TagKeys={"Items": list(keys)}, aws_retry=True)
-
-
-def _tag_items(tags: Mapping[str, str]) -> list[dict[str, str]]:
-    return [{"Key": key, "Value": value} for key, value in sorted(tags.items())]
 
 
 # Invalidations -------------------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field, replace
 
+from ansible_collections.amazon.aws.plugins.module_utils.tagging import compare_aws_tags
 from ansible_collections.antenna.aws.plugins.module_utils._core.plan import Plan, Step
 
 
@@ -72,7 +73,7 @@ def _steps(wanted: LogGroup, found: LogGroup | None) -> t.Iterator[GroupStep]:
         yield GroupStep(
             "retain", wanted.name, f"events are kept {before}, not {wanted.retention_in_days} days", group=wanted
         )
-    lacking = sorted(key for key, value in wanted.tags.items() if found.tags.get(key) != value)
+    lacking = sorted(compare_aws_tags(found.tags, wanted.tags, purge_tags=False)[0])
     if lacking:
         yield GroupStep("tag", wanted.name, f"tags differ: {', '.join(lacking)}", group=wanted)
     for item in wanted.filters:

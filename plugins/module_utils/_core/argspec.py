@@ -56,6 +56,12 @@ class ArgumentSpec:
 
 STATE = ArgumentSpec({"state": {"type": "str", "choices": ["present", "absent"], "default": "present"}})
 
+
+def texts(given: t.Mapping[str, t.Any]) -> dict[str, str]:
+    """Return a dictionary of tags or dimensions as AWS has it: of texts."""
+    return {str(key): str(value) for key, value in given.items()}
+
+
 # Documented by the fragment amazon.aws.tags.
 TAGS = ArgumentSpec(
     {

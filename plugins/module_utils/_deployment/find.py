@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import typing as t
 
+from ansible_collections.amazon.aws.plugins.module_utils.tagging import boto3_tag_list_to_ansible_dict as tags_of
 from ansible_collections.antenna.aws.plugins.module_utils._cloudfront.api import find_access_control
 from ansible_collections.antenna.aws.plugins.module_utils._core.errors import AwsError
 from ansible_collections.antenna.aws.plugins.module_utils._core.module import attempting
@@ -60,11 +61,6 @@ def is_absent(error: AwsError) -> bool:
 def clients(module: t.Any) -> Client:
     """Return what gives each service's client, made when it is first asked for."""
     return functools.cache(lambda service: client_of(module, service, attempts=8))
-
-
-def tags_of(items: t.Iterable[Raw] | None) -> dict[str, str]:
-    """Return AWS's list of tags, in either of its spellings, as a dictionary."""
-    return {tag.get("Key", tag.get("key", "")): tag.get("Value", tag.get("value", "")) for tag in items or ()}
 
 
 def pages(client: t.Any, operation: str, key: str, **arguments: t.Any) -> t.Iterator[t.Any]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field
 
+from ansible_collections.antenna.aws.plugins.module_utils._core.argspec import texts
 from ansible_collections.antenna.aws.plugins.module_utils._core.errors import AntennaError
 
 OURS = "ours"
@@ -124,4 +125,4 @@ def identity_from(tags: t.Mapping[str, t.Any]) -> dict[str, str]:
     """Return the tags by which a resource is known as the deployment's. Raises AntennaError where there are none."""
     if not tags:
         raise AntennaError("identity is empty: without a tag everything would be taken for this deployment's.")
-    return {str(key): str(value) for key, value in tags.items()}
+    return texts(tags)

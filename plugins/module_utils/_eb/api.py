@@ -11,6 +11,7 @@ import typing as t
 from dataclasses import dataclass
 from datetime import datetime
 
+from ansible_collections.amazon.aws.plugins.module_utils.tagging import ansible_dict_to_boto3_tag_list
 from ansible_collections.antenna.aws.plugins.module_utils._core.errors import AwsError
 from ansible_collections.antenna.aws.plugins.module_utils._core.module import attempting
 from ansible_collections.antenna.aws.plugins.module_utils._eb.model import (
@@ -237,7 +238,7 @@ class BeanstalkApi:
         if wanted.description:
             arguments["Description"] = wanted.description
         if wanted.tags:
-            arguments["Tags"] = _tags(wanted.tags.items())
+            arguments["Tags"] = ansible_dict_to_boto3_tag_list(wanted.tags)
         return _request_id(call(f"create environment {wanted.name!r}", self.client.create_environment, **arguments))
 
     def update(
@@ -275,7 +276,7 @@ class BeanstalkApi:
                 f"update the tags of environment {environment.name!r}",
                 self.client.update_tags_for_resource,
                 ResourceArn=environment.arn,
-                TagsToAdd=_tags(add),
+                TagsToAdd=ansible_dict_to_boto3_tag_list(dict(add)),
                 TagsToRemove=list(remove),
             )
         )
@@ -349,10 +350,6 @@ def _option_settings(settings: t.Iterable[Setting]) -> list[dict[str, str]]:
 
 def _option_keys(keys: t.Iterable[OptionKey]) -> list[dict[str, str]]:
     return [{"Namespace": namespace, "OptionName": name} for namespace, name in keys]
-
-
-def _tags(tags: t.Iterable[tuple[str, str]]) -> list[dict[str, str]]:
-    return [{"Key": key, "Value": value} for key, value in sorted(tags)]
 
 
 def _environment(raw: Raw) -> Environment:

@@ -10,6 +10,7 @@ import hashlib
 import typing as t
 from dataclasses import dataclass
 
+from ansible_collections.amazon.aws.plugins.module_utils.tagging import ansible_dict_to_boto3_tag_list
 from ansible_collections.antenna.aws.plugins.module_utils._core.clock import Clock, Wait
 from ansible_collections.antenna.aws.plugins.module_utils._core.errors import AntennaError, AwsError
 from ansible_collections.antenna.aws.plugins.module_utils._core.module import attempting
@@ -246,7 +247,7 @@ def _apply(clients: Clients, step: Step) -> None:
         elif isinstance(step, versions.TagVersion):
             clients.beanstalk.update_tags_for_resource(
                 ResourceArn=step.arn,
-                TagsToAdd=[{"Key": key, "Value": value} for key, value in step.add],
+                TagsToAdd=ansible_dict_to_boto3_tag_list(dict(step.add)),
                 TagsToRemove=list(step.remove),
                 aws_retry=True,
             )
@@ -294,5 +295,5 @@ def _create_version(client: t.Any, step: versions.CreateVersion) -> None:
 
 
 def _tag_arguments(tags: t.Iterable[tuple[str, str]]) -> dict[str, t.Any]:
-    listed = [{"Key": key, "Value": value} for key, value in tags]
+    listed = ansible_dict_to_boto3_tag_list(dict(tags))
     return {"Tags": listed} if listed else {}

@@ -9,6 +9,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
+from ansible_collections.amazon.aws.plugins.module_utils.tagging import ansible_dict_to_boto3_tag_list
 from ansible_collections.antenna.aws.plugins.module_utils._core.errors import AwsError
 from ansible_collections.antenna.aws.plugins.module_utils._core.module import attempting
 from ansible_collections.antenna.aws.plugins.module_utils._core.plan import Step
@@ -89,7 +90,7 @@ class ElastiCacheApi:
 
     def _tag(self, step: TagGroup) -> None:
         if step.add:
-            tags = [{"Key": key, "Value": value} for key, value in step.add]
+            tags = ansible_dict_to_boto3_tag_list(dict(step.add))
             self.client.add_tags_to_resource(ResourceName=step.arn, Tags=tags, aws_retry=True)
         if step.remove:
             self.client.remove_tags_from_resource(ResourceName=step.arn, TagKeys=list(step.remove), aws_retry=True)
@@ -159,7 +160,7 @@ def group_from(raw: Raw, member: Raw, tags: t.Mapping[str, str] | None) -> Group
 def _create_arguments(step: CreateGroup) -> dict[str, t.Any]:
     arguments = _arguments(step.resource, step.options)
     if step.tags:
-        arguments["Tags"] = [{"Key": key, "Value": value} for key, value in step.tags]
+        arguments["Tags"] = ansible_dict_to_boto3_tag_list(dict(step.tags))
     return arguments
 
 

@@ -11,6 +11,10 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible.module_utils.common.dict_transformations import camel_dict_to_snake_dict, snake_dict_to_camel_dict
+from ansible_collections.amazon.aws.plugins.module_utils.tagging import (
+    ansible_dict_to_boto3_tag_list,
+    boto3_tag_list_to_ansible_dict,
+)
 from ansible_collections.antenna.aws.plugins.module_utils._core.errors import AwsError
 from ansible_collections.antenna.aws.plugins.module_utils._core.module import attempting
 from ansible_collections.antenna.aws.plugins.module_utils._core.plan import Plan
@@ -155,7 +159,8 @@ def _get_lifecycle(client: t.Any, name: str) -> tuple[LifecycleRule, ...]:
 
 
 def _get_tags(client: t.Any, name: str) -> dict[str, str]:
-    return {tag["Key"]: tag["Value"] for tag in client.get_bucket_tagging(Bucket=name, aws_retry=True)["TagSet"]}
+    tags = client.get_bucket_tagging(Bucket=name, aws_retry=True)["TagSet"]
+    return dict(boto3_tag_list_to_ansible_dict(tags))
 
 
 def _put_ownership(client: t.Any, name: str, value: str) -> None:
@@ -195,7 +200,7 @@ def _put_lifecycle(client: t.Any, name: str, value: t.Sequence[LifecycleRule]) -
 
 def _put_tags(client: t.Any, name: str, value: t.Mapping[str, str]) -> None:
     if value:
-        tags = [{"Key": key, "Value": text} for key, text in sorted(value.items())]
+        tags = ansible_dict_to_boto3_tag_list(value)
         client.put_bucket_tagging(Bucket=name, Tagging={"TagSet": tags}, aws_retry=True)
     else:
         client.delete_bucket_tagging(Bucket=name, aws_retry=True)
