@@ -12,7 +12,19 @@ from pathlib import Path
 from ansible.errors import AnsibleError
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action import ActionBase
-from ansible_collections.antenna.aws.plugins.module_utils._core.variables import Option, missing, options_of, unknown
+from ansible.template import trust_as_template
+from ansible_collections.antenna.aws.plugins.module_utils._core.variables import (
+    Option,
+    meant,
+    missing,
+    options_of,
+    unknown,
+)
+
+_DOUBT = "what is wrong with it is said already"
+# Not undefined, which the filter ``default`` would take for a value of its own.
+_DOUBTFUL = trust_as_template(f"{{{{ undef() | ansible.builtin.mandatory('{_DOUBT}') }}}}")
+"""The value of a variable of which nothing can be made, nor of what is made of it."""
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]
@@ -39,22 +51,28 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         files = [Path(arguments["roles_path"]) / role / "meta" for role in arguments["roles"]]
         options = options_of(self._read(file / "argument_specs.yml") for file in files)
         prefixes = [*arguments["prefixes"], *(f"{role}_" for role in arguments["roles"])]
-        problems = [
-            *missing(variables, options),
-            *(stranger.message for stranger in unknown(variables, options, prefixes)),
-            *self._malformed(variables, options),
+        lacking = missing(variables, options)
+        strangers = unknown(variables, options, prefixes)
+        malformed = dict(self._malformed(variables, options))
+        doubtful = {*lacking, *malformed, *meant(strangers, variables)}
+        return [
+            *lacking.values(),
+            *(stranger.message for stranger in strangers),
+            *(error for errors in malformed.values() for error in errors),
+            *self._incompatible(files, self._believed(variables, options, doubtful)),
         ]
-        # What does not have its type cannot be compared with anything.
-        return problems or [*self._incompatible(variables, options, files)]
 
-    def _malformed(self, variables: t.Mapping[str, t.Any], options: t.Mapping[str, Option]) -> t.Iterator[str]:
+    def _malformed(
+        self, variables: t.Mapping[str, t.Any], options: t.Mapping[str, Option]
+    ) -> t.Iterator[tuple[str, list[str]]]:
+        """Yield each variable whose value is not what its role wants, with what is wrong with it."""
         for name in sorted(set(variables) & set(options)):
             try:
                 value = self._templar.template(variables[name])
             except AnsibleError as error:
                 # What it is made of may itself be lacking, which is said already.
                 if "is undefined" not in str(error):
-                    yield f"{name} cannot be evaluated: {error}"
+                    yield name, [f"{name} cannot be evaluated: {error}"]
                 continue
             option = {**options[name], "required": False}
             errors = ArgumentSpecValidator({name: option}).validate({name: value}).error_messages
@@ -64,20 +82,28 @@ class ActionModule(ActionBase):  # type: ignore[misc]
                 remedy = f"write it as YAML in the inventory, as JSON on the command line, -e '{{\"{name}\": …}}'"
                 errors = [f"{given}: {remedy}."]
             if errors and option.get("no_log"):
-                yield f"{name} is not of the type {option.get('type', 'str')}."
-            else:
-                yield from errors
+                yield name, [f"{name} is not of the type {option.get('type', 'str')}."]
+            elif errors:
+                yield name, errors
 
-    def _incompatible(
-        self, variables: t.Mapping[str, t.Any], options: t.Mapping[str, Option], files: t.Iterable[Path]
-    ) -> t.Iterator[str]:
-        """Yield the message of each relation between values that does not hold, defaults of the roles included."""
+    def _believed(
+        self, variables: t.Mapping[str, t.Any], options: t.Mapping[str, Option], doubtful: t.Iterable[str]
+    ) -> t.Any:
+        """Return what templates with the variables, defaults of the roles included, and fails at a doubtful one."""
         defaults = {name: option["default"] for name, option in options.items() if "default" in option}
-        templar = self._templar.copy_with_new_env(available_variables={**defaults, **variables})
+        refused = dict.fromkeys(doubtful, _DOUBTFUL)
+        return self._templar.copy_with_new_env(available_variables={**defaults, **variables, **refused})
+
+    def _incompatible(self, files: t.Iterable[Path], templar: t.Any) -> t.Iterator[str]:
+        """Yield the message of each relation between values that does not hold."""
         for file in files:
             for relation in self._read(file / "relations.yml", []):
-                if not templar.template(relation["holds"]):
-                    yield " ".join(str(templar.template(relation["message"])).split())
+                try:
+                    if not templar.template(relation["holds"]):
+                        yield " ".join(str(templar.template(relation["message"])).split())
+                except AnsibleError as error:
+                    if _DOUBT not in str(error):
+                        yield f"{relation['holds']} cannot be judged: {error}"
 
     def _read(self, file: Path, absent: t.Any = None) -> t.Any:
         """Return what the YAML file holds, or what is told where it may be absent and is."""

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 from ansible.playbook.task import Task
-from ansible.template import Templar
+from ansible.template import Templar, trust_as_template
 from ansible_collections.antenna.aws.plugins.action.role_variables import ActionModule
 
 from tests.support.roles import LOADER, each_task, variables_of
@@ -89,6 +89,55 @@ def test_a_sound_inventory_is_accepted() -> None:
 def test_the_message_is_the_one_that_is_documented(values: str, message: str) -> None:
     said = problems({**SOUND, **yaml.safe_load(values)})
     assert any(one.startswith(message) for one in said), said
+
+
+def test_every_problem_is_in_one_message() -> None:
+    lacking = {name: value for name, value in SOUND.items() if name != "antenna_source"}
+    wrong = {
+        "network_vpc_idd": "vpc-1",
+        "data_tier_rds_multi_az": "perhaps",
+        "antenna_environment_type": "Many",
+        "data_tier_redis_replicas": 6,
+        "eb_bundle_batch_size": 0,
+    }
+    assert [one.split(":")[0] for one in problems({**lacking, **wrong})] == [
+        "antenna_source is not set",
+        "network_vpc_idd is not a variable of any role",
+        "value of antenna_environment_type must be one of",
+        "argument 'data_tier_rds_multi_az' is of type str and we were unable to convert to bool",
+        "data_tier_redis_replicas is 6",
+        "eb_bundle_batch_size is 0",
+    ]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"data_tier_rds_allocated_storage": "tape", "data_tier_rds_max_allocated_storage": 10},
+        {"data_tier_redis_replica": 1, "data_tier_redis_automatic_failover": True},
+        {"antenna_tags": "Application"},
+        {"data_tier_redis_replica": 1, "data_tier_rds_backup_retention_days": "{{ data_tier_redis_replicas + 50 }}"},
+    ],
+    ids=["wrong type", "misspelt", "wrong type with a default", "what is made of it"],
+)
+def test_nothing_is_said_of_what_goes_with_a_wrong_variable(values: Mapping[str, Any]) -> None:
+    templates = {name: trust_as_template(value) for name, value in values.items() if isinstance(value, str)}
+    said = problems({**SOUND, **values, **templates})
+    assert len(said) == 1, said
+    assert next(iter(values)) in said[0]
+
+
+def test_a_variable_that_others_are_made_of_is_all_that_is_said(capfd: pytest.CaptureFixture[str]) -> None:
+    lacking = {name: value for name, value in SOUND.items() if name != "antenna_region"}
+    assert problems(lacking) == ["antenna_region is not set: The AWS region, such as us-west-2."]
+    assert capfd.readouterr().err == ""
+
+
+def test_what_cannot_be_judged_hides_nothing_else() -> None:
+    made = trust_as_template("{{ customer }}-bucket")
+    said = problems({**SOUND, "antenna_storage_bucket": made, "data_tier_redis_replicas": 6})
+    assert [one for one in said if "antenna_storage_bucket is match" in one and "'customer' is undefined" in one]
+    assert [one for one in said if one.startswith("data_tier_redis_replicas is 6")]
 
 
 @pytest.mark.parametrize(("file", "told", "message"), commands(), ids=[row[2][:60] for row in commands()])

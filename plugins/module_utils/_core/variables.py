@@ -43,13 +43,18 @@ def unknown(names: t.Iterable[str], known: t.Collection[str], prefixes: t.Sequen
     return [Unknown(name, next(iter(difflib.get_close_matches(name, known, 1, 0.75)), "")) for name in strange]
 
 
-def missing(names: t.Collection[str], options: t.Mapping[str, Option]) -> list[str]:
-    """Say which required variables are not there, and what they are for."""
-    return [
-        f"{name} is not set: {_purpose(option)}"
+def meant(strangers: t.Iterable[Unknown], names: t.Collection[str]) -> set[str]:
+    """Return the variables that have no value because it was given to another name, as far as that can be told."""
+    return {stranger.nearest for stranger in strangers if stranger.nearest and stranger.nearest not in names}
+
+
+def missing(names: t.Collection[str], options: t.Mapping[str, Option]) -> dict[str, str]:
+    """Say of each required variable that is not there what it is for."""
+    return {
+        name: f"{name} is not set: {_purpose(option)}"
         for name, option in sorted(options.items())
         if option.get("required") and name not in names
-    ]
+    }
 
 
 def _purpose(option: Option) -> str:

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
-from ansible_collections.antenna.aws.plugins.module_utils._core.variables import missing, options_of, unknown
+from ansible_collections.antenna.aws.plugins.module_utils._core.variables import meant, missing, options_of, unknown
 
 SPECS = [
     {
@@ -36,6 +36,14 @@ def test_what_begins_as_a_roles_variable_must_be_one() -> None:
     assert "network_zzz" in strange[1].message
 
 
+def test_what_a_strange_name_means_has_no_value_unless_it_was_given_as_well() -> None:
+    strange = unknown(["network_vpcid", "network_zzz"], options_of(SPECS), ["network_"])
+    assert meant(strange, ["network_vpcid", "network_zzz"]) == {"network_vpc_id"}
+    assert meant(strange, ["network_vpcid", "network_vpc_id"]) == set()
+
+
 def test_what_is_required_and_not_set_is_named_with_its_purpose() -> None:
-    assert missing(["network_vpc_id"], options_of(SPECS)) == ["network_name is not set: The name of it."]
-    assert missing(["network_name"], options_of(SPECS)) == []
+    assert missing(["network_vpc_id"], options_of(SPECS)) == {
+        "network_name": "network_name is not set: The name of it."
+    }
+    assert missing(["network_name"], options_of(SPECS)) == {}
