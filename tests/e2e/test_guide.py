@@ -263,6 +263,10 @@ def test_database_is_the_instance(deployed: Deployed) -> None:
     assert (variables["POSTGRES_DB"], variables["POSTGRES_USER"]) == ("antenna", "antenna")
 
 
+def test_database_is_reached_by_tls(deployed: Deployed) -> None:
+    assert {deployed.variables(container)["PGSSLMODE"] for container in BACKEND} == {"require"}
+
+
 def test_redis_is_reached_by_tls(deployed: Deployed) -> None:
     variables = deployed.variables("celeryworker")
     endpoint = deployed.redis()["NodeGroups"][0]["PrimaryEndpoint"]
