@@ -81,6 +81,31 @@ def test_a_deployment_is_removed_and_nothing_else(aws: Any) -> None:
     assert [bucket["Name"] for bucket in aws.client("s3").list_buckets()["Buckets"]] == ["theirs"]
 
 
+def test_alarms_are_looked_up_together_and_each_is_gone_before_a_removal_ends(aws: Any) -> None:
+    cloudwatch = aws.client("cloudwatch")
+    names = [f"web-alarm-{number:03}" for number in range(101)]
+    rule = {"MetricName": "Workers", "Namespace": "Web", "Statistic": "Sum", "Period": 300, "EvaluationPeriods": 1}
+    for name, tags in ((names[0], TAGS), (names[1], []), (names[-1], TAGS)):
+        cloudwatch.put_metric_alarm(
+            AlarmName=name, ComparisonOperator="LessThanThreshold", Threshold=1, Tags=tags, **rule
+        )
+    resources = [{"kind": "topic", "names": ["web-alarms"]}, {"kind": "alarm", "names": names}]
+    aws.calls()
+    looked_up = owners(aws, resources)
+    assert list(looked_up) == ["web-alarms", *names]
+    assert {name: owner for name, owner in looked_up.items() if owner} == {
+        names[0]: "ours",
+        names[1]: "others",
+        names[-1]: "ours",
+    }
+    calls = aws.calls()
+    assert (calls.count("monitoring:DescribeAlarms"), calls.count("monitoring:ListTagsForResource")) == (2, 3)
+
+    removed = aws.run_module("deployment_removal", {"resources": resources, "identity": IDENTITY})
+    assert [item["name"] for item in removed["kept"]] == [names[1]]
+    assert [alarm["AlarmName"] for alarm in cloudwatch.describe_alarms()["MetricAlarms"]] == [names[1]]
+
+
 def test_what_keeps_a_resource_is_told_when_time_is_up(aws: Any) -> None:
     iam = aws.client("iam")
     policy = iam.create_policy(PolicyName="theirs", PolicyDocument=READ)["Policy"]["Arn"]

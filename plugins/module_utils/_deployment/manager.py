@@ -13,7 +13,7 @@ from ansible_collections.antenna.aws.plugins.module_utils._core.argspec import A
 from ansible_collections.antenna.aws.plugins.module_utils._core.clock import Clock, Wait
 from ansible_collections.antenna.aws.plugins.module_utils._core.plan import Plan
 from ansible_collections.antenna.aws.plugins.module_utils._deployment import planner
-from ansible_collections.antenna.aws.plugins.module_utils._deployment.find import FINDERS, Client, find
+from ansible_collections.antenna.aws.plugins.module_utils._deployment.find import FINDERS, Client, find_all
 from ansible_collections.antenna.aws.plugins.module_utils._deployment.model import Declared, Resource, resource
 from ansible_collections.antenna.aws.plugins.module_utils._deployment.planner import Remove
 from ansible_collections.antenna.aws.plugins.module_utils._deployment.remove import Remaining, advance
@@ -42,9 +42,11 @@ RESOURCES = ArgumentSpec(
 )
 
 
-def look(client: Client, declared: t.Iterable[Declared], identity: t.Mapping[str, str]) -> Resources:
+def look(client: Client, declared: t.Sequence[Declared], identity: t.Mapping[str, str]) -> Resources:
     """Return each declared resource with what is found of it."""
-    return tuple(resource(item, find(client, item), identity) for item in declared)
+    return tuple(
+        resource(item, found, identity) for item, found in zip(declared, find_all(client, declared), strict=True)
+    )
 
 
 @dataclass(frozen=True)
