@@ -18,6 +18,7 @@ NAMES = ("instance", "service", "execution", "read-secrets", "pass-execution-rol
 
 LIMIT = 10_240
 """Characters of all inline policies of a role, blanks not counted."""
+AGENT = "opens what sessions with the agent's own instance go through, and IAM knows no resource for it"
 CLUSTER = "runs for one cluster alone by the condition ecs:cluster"
 WITHOUT_RESOURCES = {
     "ec2:CreateTags": "tags what is being made alone, by the condition ec2:CreateAction",
@@ -31,6 +32,11 @@ WITHOUT_RESOURCES = {
     "ecs:StopTask": CLUSTER,
     "ecs:SubmitContainerStateChange": "tells of a container of the agent's own instance",
     "ecs:SubmitTaskStateChange": "tells of a task of the agent's own instance",
+    "ssm:UpdateInstanceInformation": "tells of the agent's own instance",
+    "ssmmessages:CreateControlChannel": AGENT,
+    "ssmmessages:CreateDataChannel": AGENT,
+    "ssmmessages:OpenControlChannel": AGENT,
+    "ssmmessages:OpenDataChannel": AGENT,
 }
 """Actions on all resources that do more than look, and what limits them nevertheless."""
 

@@ -52,6 +52,16 @@ def test_urls_answer(deployment: dict[str, Any], ui: str, environment: str) -> N
     }
 
 
+def test_people_are_told_the_instances() -> None:
+    instances = [{"instance_id": "i-0123456789abcdef0", "health": "Ok"}]
+    environments = {"environments": [{"cname": ENVIRONMENT, "status": "Ready", "instances": instances}]}
+    template = (ROLES / "status/templates/report.txt.j2").read_text()
+    lines = evaluated(template, {"__status": report({**SINGLE, "__status_environments": environments})}).splitlines()
+    assert [line.split() for line in lines if line.startswith("instance")] == [
+        ["instance", "i-0123456789abcdef0,", "Ok"]
+    ]
+
+
 def test_people_are_told_where_domain_names_must_lead() -> None:
     template = (ROLES / "status/templates/report.txt.j2").read_text()
     lines = evaluated(template, {"__status": report(BALANCED)}).splitlines()
