@@ -245,6 +245,9 @@ def rds(asked: Asked) -> Iterator[Need]:
     """What a call of RDS needs. Of a snapshot both are asked for: aws-samples/eks-workshop-v2#1201 has the database,
     gigascience/gigadb-website#2053 the snapshot."""
     yield from SERVICES["rds"].needs(asked)
+    # The service's name as mitodl/ol-infrastructure#5874 has found it; AWS does not tell it.
+    passed = {"iam:passedtoservice": "monitoring.rds.amazonaws.com"}
+    yield from (Need("iam:PassRole", role, passed) for role in asked.values("MonitoringRoleArn"))
     databases = asked.values("DBInstanceIdentifier")
     for name in asked.values(_LAST_SNAPSHOT.get(asked.operation, "")):
         snapshot = asked.arn("rds", f"snapshot:{name}")

@@ -177,6 +177,16 @@ def test_database_demands_tls(production: Production) -> None:
     assert values["rds.force_ssl"] == "1"
 
 
+def is_monitored(database: dict[str, Any]) -> bool:
+    role = f"arn:aws:iam::{ACCOUNT}:role/{NAME}-rds-monitoring"
+    insights = (database["PerformanceInsightsEnabled"], database["PerformanceInsightsRetentionPeriod"])
+    return (database["MonitoringInterval"], database["MonitoringRoleArn"], *insights) == (60, role, True, 7)
+
+
+def test_database_is_monitored(production: Production) -> None:
+    assert is_monitored(production.database())
+
+
 # -- Redis --------------------------------------------------------------------
 
 
@@ -339,7 +349,7 @@ def test_the_database_is_restored_to_a_moment_beside_the_old_one(production: Pro
     source = {"data_tier_restore_instance": f"{NAME}-postgres", "data_tier_restore_time": moment}
     production.ansible("restore", data_tier_rds_identifier=RESTORED, **source)
     restored = production.database(RESTORED)
-    assert restored["MultiAZ"] and restored["DeletionProtection"]
+    assert restored["MultiAZ"] and restored["DeletionProtection"] and is_monitored(restored)
     assert [group["ParameterApplyStatus"] for group in restored["DBParameterGroups"]] == ["in-sync"]
     assert production.database()["DBInstanceStatus"] == "available"
     assert production.projects() == projects

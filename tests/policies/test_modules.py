@@ -46,7 +46,6 @@ CALLED = ("data", "identity", "release", "promotion")
 NOT_ASKED_FOR = {
     "elasticbeanstalk:DescribeConfigurationOptions": "for options to remove, of which no role names any",
     "elasticbeanstalk:UpdateApplicationVersion": "for descriptions of versions, which no role gives",
-    "iam:DetachRolePolicy": "for roles with the policies of the guide, which this inventory does not have",
     "s3:DeleteBucketPolicy": "for a bucket that is to have no policy any more, which no role says",
 }
 """What modules can do, and the roles of the collection do not ask them for in this deployment."""

@@ -103,7 +103,7 @@ def test_a_copy_with_another_name_shares_no_name(both: tuple[set[str], set[str]]
 
 def test_roles_of_a_copy_are_its_own(both: tuple[set[str], set[str]]) -> None:
     roles = [{name for name in names if name.startswith("iam_role ")} for names in both]
-    assert [len(names) for names in roles] == [3, 3]
+    assert [len(names) for names in roles] == [4, 4]
     assert all(name.startswith("iam_role antenna-two-") for name in roles[1])
 
 

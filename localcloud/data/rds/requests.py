@@ -65,6 +65,8 @@ UNDERSTOOD = {
 }
 """Parameters of CreateDBInstance and the restores that are kept; others are refused rather than ignored."""
 
+MONITORING_INTERVALS = (0, 1, 5, 10, 15, 30, 60)
+
 MANAGED = {"ManageMasterUserPassword", "MasterUserSecretKmsKeyId"}
 """Those of CreateDBInstance that leave the password to RDS."""
 
@@ -162,6 +164,23 @@ def check_retention(days: object) -> None:
     """That of automated backups."""
     if days is not None and not 0 <= int(str(days)) <= 35:
         raise value(f"Invalid backup retention period: {days}. Retention period must be between 0 and 35.")
+
+
+def check_monitoring(interval: int, role: str | None, trusted: bool) -> None:
+    """That of Enhanced Monitoring.
+
+    :param trusted: Whether the role may be taken by it.
+    """
+    if interval not in MONITORING_INTERVALS:
+        raise value(f"Invalid monitoring interval: {interval}. It must be 0, 1, 5, 10, 15, 30 or 60 seconds.")
+    if interval and not role:
+        raise combination(
+            "A MonitoringRoleARN value is required if you specify a MonitoringInterval value other than 0."
+        )
+    if role and not trusted:
+        raise value(
+            "IAM role ARN value is invalid or does not include the required permissions for: ENHANCED_MONITORING"
+        )
 
 
 def check_deletion(name: str, status: str, protected: bool, skip: bool, final: str | None) -> None:

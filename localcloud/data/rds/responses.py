@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from moto.core.responses import ActionResult
 from moto.ec2.models import ec2_backends
+from moto.iam.models import iam_backends
 from moto.rds.exceptions import (
     DBInstanceAlreadyExists,
     DBParameterGroupNotFoundError,
@@ -60,6 +61,7 @@ class PostgresResponse(ParameterGroups):
         password = requests.check_creation(given)
         requests.check_retention(given.get("BackupRetentionPeriod"))
         self._check_parameter_group(given.get("DBParameterGroupName"))
+        self._check_monitoring(given)
         self.params["EngineVersion"] = requests.full_version(given.get("EngineVersion"))
         if given.get("StorageType") == "gp3":
             self.params.setdefault("Iops", GP3_IOPS)
@@ -298,10 +300,20 @@ class PostgresResponse(ParameterGroups):
                 f"instance. Please use a parameter group with DBParameterGroupFamily {parameters.FAMILY}"
             )
 
+    def _check_monitoring(self, given: Mapping[str, Any]) -> None:
+        role = given.get("MonitoringRoleArn")
+        held = iam_backends[self.current_account]["aws"].roles.values()
+        trusts = [str(one.assume_role_policy_document) for one in held if one.arn == role]
+        trusted = any("monitoring.rds.amazonaws.com" in trust for trust in trusts)
+        requests.check_monitoring(int(given.get("MonitoringInterval") or 0), role, trusted)
+
     def _check_changes(self, instance: PostgresInstance, wanted: dict[str, Any]) -> None:
         """Refuse what cannot be, and round what RDS rounds."""
         self._check_parameter_group(wanted.get("DBParameterGroupName"))
         requests.check_retention(wanted.get("BackupRetentionPeriod"))
+        if "MonitoringInterval" in wanted or "MonitoringRoleArn" in wanted:
+            kept = {name: instance.current(name) for name in ("MonitoringInterval", "MonitoringRoleArn")}
+            self._check_monitoring({**kept, **wanted})
         if "MasterUserPassword" in wanted:
             requests.check_password(str(wanted["MasterUserPassword"]))
         if "EngineVersion" in wanted:

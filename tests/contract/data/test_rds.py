@@ -54,6 +54,14 @@ SHOWN_OTHERWISE = {
     "Tags": ("TagList", [{"Key": "Project", "Value": "ants"}]),
 }
 """Parameters of CreateDBInstance, and the members and values in which they appear."""
+TRUST = {
+    "Version": "2012-10-17",
+    "Statement": {
+        "Effect": "Allow",
+        "Principal": {"Service": "monitoring.rds.amazonaws.com"},
+        "Action": "sts:AssumeRole",
+    },
+}
 GIVEN: dict[str, Any] = {
     "DBParameterGroupName": "ants",
     "EnableCloudwatchLogsExports": ["postgresql"],
@@ -69,6 +77,7 @@ def database(localcloud: Any, network: Network) -> Iterator[Database]:
     """Multi-AZ, with a parameter group of its own, and open to the client."""
     rds, kms = localcloud.client("rds"), localcloud.client("kms")
     rds.create_db_subnet_group(DBSubnetGroupName="ants", DBSubnetGroupDescription="a", SubnetIds=network.subnet_ids)
+    localcloud.client("iam").create_role(RoleName="monitoring", AssumeRolePolicyDocument=json.dumps(TRUST))
     rds.create_db_parameter_group(DBParameterGroupName="ants", DBParameterGroupFamily="postgres17", Description="a")
     created = rds.create_db_instance(
         DBInstanceIdentifier="Ants",
@@ -129,6 +138,7 @@ AT_ONCE = {
     "CopyTagsToSnapshot": False,
     "DatabaseInsightsMode": "standard",
     "MaxAllocatedStorage": 200,
+    "MonitoringInterval": 0,
     "PreferredBackupWindow": "05:00-05:30",
     "PreferredMaintenanceWindow": "wed:03:00-wed:03:30",
     "PubliclyAccessible": True,
@@ -406,6 +416,9 @@ def test_deletion_is_refused_until_all_is_said(localcloud: Any, database: Databa
         ({"MasterUserPassword": "with/slash"}, "not a valid password"),
         ({"MultiAZ": True, "AvailabilityZone": "us-west-2a"}, "not valid for Multi-AZ instances"),
         ({"BackupRetentionPeriod": 36}, "must be between 0 and 35"),
+        ({"MonitoringInterval": 20}, "Invalid monitoring interval: 20"),
+        ({"MonitoringInterval": 60}, "A MonitoringRoleARN value is required"),
+        ({"MonitoringInterval": 60, "MonitoringRoleArn": "arn:aws:iam::123456789012:role/none"}, "ENHANCED_MONITORING"),
         ({"DBParameterGroupName": "none"}, "DBParameterGroupNotFound"),
         ({"Domain": "d-1"}, "InvalidAction.*Domain is not implemented here"),
     ],

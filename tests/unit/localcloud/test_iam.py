@@ -330,6 +330,14 @@ def test_the_roles_of_a_task_are_handed_on_too() -> None:
     ]
 
 
+def test_the_role_of_the_monitoring_is_handed_on_too() -> None:
+    monitored = {"DBInstanceIdentifier": "shop", "MonitoringRoleArn": f"{IAM}:role/monitoring"}
+    passed = [need for need in asked("rds", "ModifyDBInstance", monitored) if need.action == "iam:PassRole"]
+    assert [(need.resource, need.context["iam:passedtoservice"]) for need in passed] == [
+        (f"{IAM}:role/monitoring", "monitoring.rds.amazonaws.com")
+    ]
+
+
 def test_a_load_balancer_looks_around_with_the_rights_of_its_caller() -> None:
     made = told("elasticloadbalancing", "CreateLoadBalancer", {"Name": "shop"})
     assert ("ec2:DescribeInternetGateways", "*") in made
