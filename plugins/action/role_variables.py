@@ -98,9 +98,11 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         """Yield the message of each relation between values that does not hold."""
         for file in files:
             for relation in self._read(file / "relations.yml", []):
+                known = {**templar.available_variables, **relation.get("vars", {})}
+                own = templar.copy_with_new_env(available_variables=known)
                 try:
-                    if not templar.template(relation["holds"]):
-                        yield " ".join(str(templar.template(relation["message"])).split())
+                    if not own.template(relation["holds"]):
+                        yield " ".join(str(own.template(relation["message"])).split())
                 except AnsibleError as error:
                     if _DOUBT not in str(error):
                         yield f"{relation['holds']} cannot be judged: {error}"

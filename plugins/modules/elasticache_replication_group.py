@@ -92,6 +92,10 @@ options:
     description:
       - Port of the nodes. Cannot be changed after creation.
     type: int
+  preferred_maintenance_window:
+    description:
+      - When maintenance may be done, weekly, in UTC, such as V(sun:10:00-sun:11:00); 60 minutes at least.
+    type: str
   apply_immediately:
     description:
       - Whether a change of version or node type is made at once, instead of in the maintenance window.
@@ -211,6 +215,10 @@ replication_group:
       description: Port of the nodes.
       type: int
       sample: 6379
+    preferred_maintenance_window:
+      description: When maintenance may be done.
+      type: str
+      sample: sun:10:00-sun:11:00
     primary_endpoint:
       description: Where clients read and write.
       type: dict
@@ -280,6 +288,7 @@ SPEC = ArgumentSpec(
         "cache_parameter_group_name": {"type": "str"},
         "security_group_ids": {"type": "list", "elements": "str"},
         "port": {"type": "int"},
+        "preferred_maintenance_window": {"type": "str"},
         "apply_immediately": {"type": "bool", "default": False},
     }
 ).merge(STATE, TAGS, wait(1800))

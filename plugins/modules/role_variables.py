@@ -15,8 +15,8 @@ description:
   - Fails with one message that names each variable that is required and not set, that no role knows, or that has
     another type than its role wants, and all values that do not go together.
   - The C(meta/relations.yml) of each role says what values mean together. It is a list of templates, C(holds) and
-    C(message); the message of each one that does not hold is among the problems. Nothing is said of those that need
-    a variable which is itself lacking, misspelt or of another type.
+    C(message), with C(vars) of its own where they help; the message of each one that does not hold is among the
+    problems. Nothing is said of those that need a variable which is itself lacking, misspelt or of another type.
 author:
   - Contributors to the antenna.aws collection (@antenna-aws)
 options:

@@ -157,6 +157,7 @@ def test_database_outlives_a_zone(production: Production) -> None:
 def test_database_is_backed_up_and_protected(production: Production) -> None:
     database = production.database()
     assert (database["BackupRetentionPeriod"], database["PreferredBackupWindow"]) == (30, "08:00-08:30")
+    assert database["PreferredMaintenanceWindow"] == "sun:09:00-sun:10:00"
     assert database["DeletionProtection"] and database["CopyTagsToSnapshot"]
 
 
@@ -198,6 +199,8 @@ def test_redis_outlives_a_node(production: Production) -> None:
     members = group["NodeGroups"][0]["NodeGroupMembers"]
     assert len(members) == 2
     assert len({member["PreferredAvailabilityZone"] for member in members}) == 2
+    node = production.client("elasticache").describe_cache_clusters(CacheClusterId=f"{NAME}-redis-001")
+    assert node["CacheClusters"][0]["PreferredMaintenanceWindow"] == "sun:10:00-sun:11:00"
 
 
 def test_certificate_of_redis_is_verified(production: Production) -> None:

@@ -85,6 +85,21 @@ def test_a_sound_inventory_is_accepted() -> None:
     assert problems(SOUND) == []
 
 
+@pytest.mark.parametrize(
+    ("window", "backups"),
+    [
+        ("sun:09:00-sun:10:00", "08:00-08:30"),
+        ("sun:09:00-sun:10:00", "10:00-11:00"),
+        ("sun:23:45-mon:00:15", "01:00-01:30"),
+        ("sat:22:00-sat:22:30", "23:45-00:15"),
+        ("wed:06:38-thu:05:38", ""),
+    ],
+)
+def test_windows_that_aws_takes_are_accepted(window: str, backups: str) -> None:
+    windows = {"data_tier_rds_maintenance_window": window, "data_tier_rds_backup_window": backups}
+    assert problems({**SOUND, **windows}) == []
+
+
 @pytest.mark.parametrize(("values", "message"), rows(), ids=[row[1][:60] for row in rows()])
 def test_the_message_is_the_one_that_is_documented(values: str, message: str) -> None:
     said = problems({**SOUND, **yaml.safe_load(values)})

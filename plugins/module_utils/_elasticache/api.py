@@ -151,6 +151,7 @@ def group_from(raw: Raw, member: Raw, tags: t.Mapping[str, str] | None) -> Group
         cache_parameter_group_name=parameter_group.get("CacheParameterGroupName"),
         security_group_ids=tuple(item["SecurityGroupId"] for item in security_groups) if security_groups else None,
         port=primary.port if primary else None,
+        preferred_maintenance_window=member.get("PreferredMaintenanceWindow"),
         primary_endpoint=primary,
         reader_endpoint=_endpoint(node_group.get("ReaderEndpoint")),
         tags=tags,

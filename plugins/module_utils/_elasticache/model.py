@@ -35,6 +35,7 @@ class WantedGroup:
     cache_parameter_group_name: str | None = None
     security_group_ids: tuple[str, ...] | None = None
     port: int | None = None
+    preferred_maintenance_window: str | None = None
     tags: t.Mapping[str, str] | None = None
     purge_tags: bool = True
 
@@ -69,6 +70,7 @@ class Group:
     cache_parameter_group_name: str | None = None
     security_group_ids: tuple[str, ...] | None = None
     port: int | None = None
+    preferred_maintenance_window: str | None = None
     primary_endpoint: Endpoint | None = None
     reader_endpoint: Endpoint | None = None
     tags: t.Mapping[str, str] | None = None
@@ -90,4 +92,5 @@ PARAMETERS = {
     "cache_parameter_group_name": "CacheParameterGroupName",
     "security_group_ids": "SecurityGroupIds",
     "port": "Port",
+    "preferred_maintenance_window": "PreferredMaintenanceWindow",
 }

@@ -31,6 +31,7 @@ _MODIFIABLE = (
     "multi_az_enabled",
     "cache_parameter_group_name",
     "security_group_ids",
+    "preferred_maintenance_window",
 )
 _FIXED = ("at_rest_encryption_enabled", "cache_subnet_group_name", "port")
 
@@ -247,6 +248,9 @@ def _differs(name: str, value: t.Any, current: t.Any) -> bool:
         return not same_version(value, current)
     if name == "security_group_ids":
         return set(value) != set(current)
+    if name == "preferred_maintenance_window":
+        # The service tells days in small letters.
+        return bool(value.lower() != current)
     return bool(value != current)
 
 

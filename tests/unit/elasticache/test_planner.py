@@ -37,6 +37,7 @@ GROUP = Group(
     cache_subnet_group_name="subnets",
     security_group_ids=("sg-1",),
     port=6379,
+    preferred_maintenance_window="sun:10:00-sun:11:00",
     tags={"Project": "antenna", "aws:cloudformation:stack": "theirs"},
 )
 PLAIN = replace(GROUP, transit_encryption_enabled=False, transit_encryption_mode=None)
@@ -70,6 +71,12 @@ STEPS: dict[str, tuple[dict[str, Any], Group | None, list[str]]] = {
         replace(GROUP, security_group_ids=("sg-1", "sg-2")),
         [],
     ),
+    "the maintenance window in other letters": (
+        {"preferred_maintenance_window": "Sun:10:00-Sun:11:00"},
+        GROUP,
+        [],
+    ),
+    "maintenance window": ({"preferred_maintenance_window": "mon:10:00-mon:11:00"}, GROUP, ["modify"]),
     "security groups": ({"security_group_ids": ("sg-2",)}, GROUP, ["modify"]),
     "a second node before failover": (
         {"num_cache_clusters": 2, "automatic_failover_enabled": True},
