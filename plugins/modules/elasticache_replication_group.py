@@ -96,6 +96,10 @@ options:
     description:
       - When maintenance may be done, weekly, in UTC, such as V(sun:10:00-sun:11:00); 60 minutes at least.
     type: str
+  snapshot_retention_limit:
+    description:
+      - For how many days automatic snapshots are kept; V(0) makes none.
+    type: int
   apply_immediately:
     description:
       - Whether a change of version or node type is made at once, instead of in the maintenance window.
@@ -219,6 +223,14 @@ replication_group:
       description: When maintenance may be done.
       type: str
       sample: sun:10:00-sun:11:00
+    snapshot_retention_limit:
+      description: For how many days automatic snapshots are kept.
+      type: int
+      sample: 7
+    snapshotting_cluster_id:
+      description: The node of which they are made.
+      type: str
+      sample: antenna-redis-002
     primary_endpoint:
       description: Where clients read and write.
       type: dict
@@ -289,6 +301,7 @@ SPEC = ArgumentSpec(
         "security_group_ids": {"type": "list", "elements": "str"},
         "port": {"type": "int"},
         "preferred_maintenance_window": {"type": "str"},
+        "snapshot_retention_limit": {"type": "int"},
         "apply_immediately": {"type": "bool", "default": False},
     }
 ).merge(STATE, TAGS, wait(1800))

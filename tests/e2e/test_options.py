@@ -196,6 +196,7 @@ def test_redis_outlives_a_node(production: Production) -> None:
         "ReplicationGroups"
     ]
     assert (group["AutomaticFailover"], group["MultiAZ"]) == ("enabled", "enabled")
+    assert group["SnapshotRetentionLimit"] == 7
     members = group["NodeGroups"][0]["NodeGroupMembers"]
     assert len(members) == 2
     assert len({member["PreferredAvailabilityZone"] for member in members}) == 2

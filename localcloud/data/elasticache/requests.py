@@ -107,9 +107,16 @@ def check_creation(params: Mapping[str, Any], subnet_groups: Mapping[str, Any]) 
     nodes = int(params.get("NumCacheClusters") or int(params.get("ReplicasPerNodeGroup") or 0) + 1)
     if not 1 <= nodes <= 6:
         raise value(f"The number of cache clusters must be between 1 and 6, not {nodes}.")
+    check_snapshots(params)
     check_failover(is_true(params.get("AutomaticFailoverEnabled")), is_true(params.get("MultiAZEnabled")), nodes)
     if params.get("AuthToken"):
         check_token(str(params["AuthToken"]), is_true(params.get("TransitEncryptionEnabled")))
+
+
+def check_snapshots(given: Mapping[str, Any]) -> None:
+    """The retention of automatic ones."""
+    if not 0 <= int(given.get("SnapshotRetentionLimit", 0)) <= 35:
+        raise value(f"Invalid snapshot retention limit: {given['SnapshotRetentionLimit']}. It must be at most 35.")
 
 
 def check_failover(automatic: bool, multi_az: bool, nodes: int) -> None:
@@ -135,6 +142,10 @@ def check_modification(group: ValkeyGroup, given: Mapping[str, Any]) -> None:
     known = {*AT_ONCE, *POSTPONABLE, *STARTED, *CONTROL}
     if unknown := sorted(set(given) - known):
         raise absent(f"Modifying {', '.join(unknown)}")
+    check_snapshots(given)
+    turned_on = int(given.get("SnapshotRetentionLimit", 0)) and not group.snapshot_retention_limit
+    if turned_on and "SnapshottingClusterId" not in given:
+        raise combination("Must specify both SnapshotRetentionLimit and SnapshottingClusterId to turn on snapshots")
     strategy = given.get("AuthTokenUpdateStrategy", "ROTATE")
     if strategy not in STRATEGIES:
         raise value(f"AuthTokenUpdateStrategy must be one of {', '.join(STRATEGIES)}, not {strategy}")

@@ -13,7 +13,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.tagging import ansible_
 from ansible_collections.antenna.aws.plugins.module_utils._core.errors import AwsError
 from ansible_collections.antenna.aws.plugins.module_utils._core.module import attempting
 from ansible_collections.antenna.aws.plugins.module_utils._core.plan import Step
-from ansible_collections.antenna.aws.plugins.module_utils._elasticache.model import PARAMETERS, Endpoint, Group
+from ansible_collections.antenna.aws.plugins.module_utils._elasticache.model import CHANGED, Endpoint, Group
 from ansible_collections.antenna.aws.plugins.module_utils._elasticache.planner import (
     CreateGroup,
     DeleteGroup,
@@ -152,6 +152,8 @@ def group_from(raw: Raw, member: Raw, tags: t.Mapping[str, str] | None) -> Group
         security_group_ids=tuple(item["SecurityGroupId"] for item in security_groups) if security_groups else None,
         port=primary.port if primary else None,
         preferred_maintenance_window=member.get("PreferredMaintenanceWindow"),
+        snapshot_retention_limit=raw.get("SnapshotRetentionLimit"),
+        snapshotting_cluster_id=raw.get("SnapshottingClusterId"),
         primary_endpoint=primary,
         reader_endpoint=_endpoint(node_group.get("ReaderEndpoint")),
         tags=tags,
@@ -166,7 +168,7 @@ def _create_arguments(step: CreateGroup) -> dict[str, t.Any]:
 
 
 def _arguments(name: str, options: t.Iterable[tuple[str, t.Any]]) -> dict[str, t.Any]:
-    values = {PARAMETERS[key]: list(value) if isinstance(value, tuple) else value for key, value in options}
+    values = {CHANGED[key]: list(value) if isinstance(value, tuple) else value for key, value in options}
     return {"ReplicationGroupId": name, **values}
 
 

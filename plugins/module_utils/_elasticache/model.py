@@ -36,6 +36,7 @@ class WantedGroup:
     security_group_ids: tuple[str, ...] | None = None
     port: int | None = None
     preferred_maintenance_window: str | None = None
+    snapshot_retention_limit: int | None = None
     tags: t.Mapping[str, str] | None = None
     purge_tags: bool = True
 
@@ -71,6 +72,8 @@ class Group:
     security_group_ids: tuple[str, ...] | None = None
     port: int | None = None
     preferred_maintenance_window: str | None = None
+    snapshot_retention_limit: int | None = None
+    snapshotting_cluster_id: str | None = None
     primary_endpoint: Endpoint | None = None
     reader_endpoint: Endpoint | None = None
     tags: t.Mapping[str, str] | None = None
@@ -93,4 +96,7 @@ PARAMETERS = {
     "security_group_ids": "SecurityGroupIds",
     "port": "Port",
     "preferred_maintenance_window": "PreferredMaintenanceWindow",
+    "snapshot_retention_limit": "SnapshotRetentionLimit",
 }
+# What a change tells beside them.
+CHANGED = {**PARAMETERS, "snapshotting_cluster_id": "SnapshottingClusterId"}

@@ -32,6 +32,7 @@ _MODIFIABLE = (
     "cache_parameter_group_name",
     "security_group_ids",
     "preferred_maintenance_window",
+    "snapshot_retention_limit",
 )
 _FIXED = ("at_rest_encryption_enabled", "cache_subnet_group_name", "port")
 
@@ -220,10 +221,13 @@ def _encryption(wanted: WantedGroup, observed: Group) -> t.Iterator[ModifyGroup]
 
 
 def _size_and_options(wanted: WantedGroup, observed: Group) -> list[Step]:
-    changes: Changes = tuple(
-        (name, getattr(wanted, name))
-        for name in _MODIFIABLE
-        if _differs(name, getattr(wanted, name), getattr(observed, name))
+    changes: Changes = (
+        *(
+            (name, getattr(wanted, name))
+            for name in _MODIFIABLE
+            if _differs(name, getattr(wanted, name), getattr(observed, name))
+        ),
+        *_snapshotting(wanted, observed),
     )
     modify = [ModifyGroup("modify", wanted.replication_group_id, _reason(changes, observed), options=changes)]
     nodes, current = wanted.num_cache_clusters, observed.num_cache_clusters
@@ -239,6 +243,13 @@ def _size_and_options(wanted: WantedGroup, observed: Group) -> list[Step]:
     # A group needs its second node before failover can be switched on, and keeps it until that is off.
     steps: list[Step] = [resize, *modify] if resize.grows else [*modify, resize]
     return [step for step in steps if step is resize or changes]
+
+
+def _snapshotting(wanted: WantedGroup, observed: Group) -> Changes:
+    """To begin with snapshots the service wants to know of which node: the last one is a replica where there is one."""
+    if wanted.snapshot_retention_limit and observed.snapshot_retention_limit == 0 and observed.member_clusters:
+        return (("snapshotting_cluster_id", observed.member_clusters[-1]),)
+    return ()
 
 
 def _differs(name: str, value: t.Any, current: t.Any) -> bool:

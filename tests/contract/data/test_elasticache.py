@@ -229,6 +229,13 @@ def test_changes_are_made_at_once_or_wait_for_the_window(localcloud: Any, cache:
     )
     shown, cluster = cache.shown(), cache.cluster()
     assert {name: shown[name] for name in CHANGED} == CHANGED
+    cache.modify(SnapshotRetentionLimit=0)
+    with pytest.raises(
+        cache.elasticache.exceptions.ClientError, match="and SnapshottingClusterId to turn on snapshots"
+    ):
+        cache.modify(SnapshotRetentionLimit=3)
+    cache.modify(SnapshotRetentionLimit=3, SnapshottingClusterId=shown["MemberClusters"][-1])
+    assert cache.shown()["SnapshotRetentionLimit"] == 3
     assert (shown["Description"], shown["LogDeliveryConfigurations"]) == ("of other ants", [])
     assert cluster["PreferredMaintenanceWindow"] == "wed:02:00-wed:03:00"
     assert cluster["NotificationConfiguration"]["TopicArn"] == f"{TOPIC}-too"

@@ -14,6 +14,7 @@ from ansible_collections.antenna.aws.plugins.module_utils._core.errors import An
 from ansible_collections.antenna.aws.plugins.module_utils._elasticache import api
 from ansible_collections.antenna.aws.plugins.module_utils._elasticache.model import Group, WantedGroup
 from ansible_collections.antenna.aws.plugins.module_utils._elasticache.planner import (
+    ModifyGroup,
     plan_absent,
     plan_present,
     project,
@@ -38,6 +39,7 @@ GROUP = Group(
     security_group_ids=("sg-1",),
     port=6379,
     preferred_maintenance_window="sun:10:00-sun:11:00",
+    snapshot_retention_limit=0,
     tags={"Project": "antenna", "aws:cloudformation:stack": "theirs"},
 )
 PLAIN = replace(GROUP, transit_encryption_enabled=False, transit_encryption_mode=None)
@@ -77,6 +79,8 @@ STEPS: dict[str, tuple[dict[str, Any], Group | None, list[str]]] = {
         [],
     ),
     "maintenance window": ({"preferred_maintenance_window": "mon:10:00-mon:11:00"}, GROUP, ["modify"]),
+    "the first snapshots": ({"snapshot_retention_limit": 7}, GROUP, ["modify"]),
+    "no more snapshots": ({"snapshot_retention_limit": 0}, replace(GROUP, snapshot_retention_limit=7), ["modify"]),
     "security groups": ({"security_group_ids": ("sg-2",)}, GROUP, ["modify"]),
     "a second node before failover": (
         {"num_cache_clusters": 2, "automatic_failover_enabled": True},
@@ -115,6 +119,13 @@ def test_steps_and_that_none_are_left_after_them(name: str) -> None:
     after = project(observed, plan)
     assert after is not None
     assert not plan_present(wanted(**declared), after)
+
+
+def test_the_first_snapshots_are_of_a_replica() -> None:
+    observed = replace(GROUP, member_clusters=("redis-001", "redis-002"))
+    (step,) = plan_present(WantedGroup("redis", snapshot_retention_limit=7), observed).steps
+    assert isinstance(step, ModifyGroup)
+    assert step.options == (("snapshot_retention_limit", 7), ("snapshotting_cluster_id", "redis-002"))
 
 
 def test_tags_of_aws_stay() -> None:
