@@ -7,10 +7,11 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: ecr_repositories
-short_description: Make repositories of ECR, with their tags
+short_description: Make repositories of ECR, with their tags and scans
 version_added: 0.2.0
 description:
-  - Creates repositories, and keeps their tags, all that are named at once. What is not declared is left alone.
+  - Creates repositories, and keeps their tags and whether ECR scans what is pushed, all that are named at once. What is
+    not declared is left alone.
   - Unlike M(community.aws.ecs_ecr) it makes repositories with their tags, so that a run that is interrupted leaves none
     behind of which nobody knows whose it is.
   - They are encrypted with AES256, which is what ECR does when nothing else is asked.
@@ -32,6 +33,10 @@ options:
       - Tags that each repository has; other tags stay.
     type: dict
     default: {}
+  scan_on_push:
+    description:
+      - Whether ECR looks for known vulnerabilities in each image that is pushed.
+    type: bool
 author:
   - Contributors to the antenna.aws collection (@antenna-aws)
 seealso:
@@ -55,6 +60,7 @@ repositories:
     antenna-backend:
       arn: arn:aws:ecr:us-west-2:123456789012:repository/antenna-backend
       uri: 123456789012.dkr.ecr.us-west-2.amazonaws.com/antenna-backend
+      scan_on_push: true
       tags:
         Environment: antenna
 plan:
@@ -86,6 +92,7 @@ SPEC = ArgumentSpec(
     {
         "names": {"type": "list", "elements": "str", "required": True},
         "tags": {"type": "dict", "default": {}},
+        "scan_on_push": {"type": "bool"},
     }
 )
 
@@ -97,6 +104,7 @@ class Repository:
     tags: t.Mapping[str, str] = field(default_factory=dict)
     arn: str = ""
     uri: str = ""
+    scan_on_push: bool = False
 
 
 Repositories = t.Mapping[str, Repository]
@@ -104,11 +112,12 @@ Repositories = t.Mapping[str, Repository]
 
 @dataclass(frozen=True)
 class RepositoriesManager:
-    """Keeps repositories with their tags. ``client`` is a boto3 client of ecr."""
+    """Keeps repositories with their tags and scans. ``client`` is a boto3 client of ecr; ``None`` leaves alone."""
 
     client: t.Any
     names: tuple[str, ...]
     tags: t.Mapping[str, str]
+    scan_on_push: bool | None = None
 
     def read(self) -> Repositories:
         """Return those of the repositories that exist, by name."""
@@ -116,27 +125,40 @@ class RepositoriesManager:
         return {name: repository for name, repository in found.items() if repository is not None}
 
     def plan(self, observed: Repositories) -> Plan:
-        """Return a step for each repository that is not there, or lacks a tag."""
+        """Return the steps for each repository that is not there, lacks a tag, or is scanned otherwise."""
         return Plan(tuple(step for name in self.names for step in self._steps(name, observed.get(name))))
 
     def apply(self, plan: Plan, observed: Repositories) -> None:
         """Carry out the steps."""
         tags = ansible_dict_to_boto3_tag_list(self.tags)
+        scan = {} if self.scan_on_push is None else {"imageScanningConfiguration": {"scanOnPush": self.scan_on_push}}
         for step in plan:
             with attempting(f"{step.op} the repository {step.resource}"):
                 if step.op == "create":
-                    self.client.create_repository(repositoryName=step.resource, tags=tags, aws_retry=True)
+                    self.client.create_repository(repositoryName=step.resource, tags=tags, **scan, aws_retry=True)
+                elif step.op == "scan":
+                    self.client.put_image_scanning_configuration(repositoryName=step.resource, **scan, aws_retry=True)
                 else:
                     self.client.tag_resource(resourceArn=observed[step.resource].arn, tags=tags, aws_retry=True)
 
     def project(self, observed: Repositories, plan: Plan) -> Repositories:
         """Return the repositories as they will be."""
         before = {name: observed.get(name, Repository()) for name in self.names}
-        return {name: replace(item, tags={**item.tags, **self.tags}) for name, item in before.items()}
+        return {
+            name: replace(
+                item,
+                tags={**item.tags, **self.tags},
+                scan_on_push=item.scan_on_push if self.scan_on_push is None else self.scan_on_push,
+            )
+            for name, item in before.items()
+        }
 
     def view(self, observed: Repositories) -> dict[str, t.Any]:
         """Return the repositories in plain values."""
-        return {name: {"arn": item.arn, "uri": item.uri, "tags": dict(item.tags)} for name, item in observed.items()}
+        return {
+            name: {"arn": item.arn, "uri": item.uri, "scan_on_push": item.scan_on_push, "tags": dict(item.tags)}
+            for name, item in observed.items()
+        }
 
     def _repository(self, name: str) -> Repository | None:
         try:
@@ -149,7 +171,8 @@ class RepositoriesManager:
             if error.code == "RepositoryNotFoundException":
                 return None
             raise
-        return Repository(boto3_tag_list_to_ansible_dict(tags), arn, raw["repositoryUri"])
+        scanned = bool(raw.get("imageScanningConfiguration", {}).get("scanOnPush"))
+        return Repository(boto3_tag_list_to_ansible_dict(tags), arn, raw["repositoryUri"], scanned)
 
     def _steps(self, name: str, found: Repository | None) -> t.Iterator[Step]:
         if found is None:
@@ -158,12 +181,15 @@ class RepositoriesManager:
         lacking = sorted(compare_aws_tags(found.tags, self.tags, purge_tags=False)[0])
         if lacking:
             yield Step("tag", name, f"its tags differ: {', '.join(lacking)}")
+        if self.scan_on_push not in (None, found.scan_on_push):
+            yield Step("scan", name, f"scan_on_push is {found.scan_on_push}, wanted is {self.scan_on_push}")
 
 
 def work(module: t.Any) -> dict[str, t.Any]:
     """Have the repositories and return the module's result."""
     tags = texts(module.params["tags"])
-    manager = RepositoriesManager(client(module, "ecr"), tuple(module.params["names"]), tags)
+    scan = module.params["scan_on_push"]
+    manager = RepositoriesManager(client(module, "ecr"), tuple(module.params["names"]), tags, scan)
     outcome = sync(manager, module.check_mode)
     return {**result(manager, outcome), "repositories": manager.view(outcome.after)}
 

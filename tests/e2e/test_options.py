@@ -240,6 +240,12 @@ def test_instances_may_open_sessions_without_a_port(production: Production) -> N
     assert {22, 5555}.isdisjoint(rule.get("FromPort") for rule in rules)
 
 
+def test_images_are_scanned_when_pushed(production: Production) -> None:
+    repositories = production.client("ecr").describe_repositories()["repositories"]
+    ours = [one["imageScanningConfiguration"] for one in repositories if one["repositoryName"].startswith(f"{NAME}-")]
+    assert ours == [{"scanOnPush": True}] * 4
+
+
 # -- The UI -------------------------------------------------------------------
 
 

@@ -23,6 +23,7 @@ NEEDED_OTHERWISE = {
     "cloudfront:UpdateFunction": "for another code of the function, which comes with a new version of the collection",
     "cloudfront:UpdateOriginAccessControl": "for another description, which comes with a new version of the collection",
     "ec2:UpdateSecurityGroupRuleDescriptionsIngress": "for rules whose descriptions somebody changed",
+    "ecr:PutImageScanningConfiguration": "for another ecr_images_scan_on_push than repositories were made with",
     "elasticache:DecreaseReplicaCount": "for fewer data_tier_redis_replicas",
     "elasticache:IncreaseReplicaCount": "for more data_tier_redis_replicas",
     "elasticache:ModifyCacheSubnetGroup": "for other subnets of the data tier",
