@@ -317,7 +317,6 @@ plan:
 
 import contextlib
 import hashlib
-import io
 import re
 import tempfile
 import typing as t
@@ -472,14 +471,9 @@ def read_zip(path: Path) -> Zip:
         return Zip(None)
     try:
         content = path.read_bytes()
-        with zipfile.ZipFile(io.BytesIO(content)) as source:
-            files = tuple(
-                eb.BundleFile(info.filename, source.read(info), info.external_attr >> 16 & 0o777)
-                for info in source.infolist()
-            )
+        return Zip(content, eb.unpacked(content))
     except (OSError, zipfile.BadZipFile) as error:
         raise AntennaError(f"Could not read {path} as a bundle: {error}. Choose another dest, or remove it.") from error
-    return Zip(content, files)
 
 
 def bundle_from(params: t.Mapping[str, t.Any]) -> eb.Bundle:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -125,6 +126,32 @@ def test_a_release_is_promoted_without_a_build_and_lives_beside_the_first(life: 
             f"antenna.aws/{BESIDE}": "used",
             f"antenna.aws/{NAME}": "used",
         }
+
+
+def test_secrets_are_in_clear_where_the_guide_has_them_so_but_nowhere_else(life: Rehearsal, account: Account) -> None:
+    secret = account.client("secretsmanager").get_secret_value(SecretId=f"{BESIDE}/environment")
+    held = json.loads(secret["SecretString"])
+    settings = account.client("elasticbeanstalk").describe_configuration_settings(
+        ApplicationName=BESIDE, EnvironmentName=BESIDE
+    )["ConfigurationSettings"][0]["OptionSettings"]
+    namespace = "aws:elasticbeanstalk:application:environment"
+    properties = {item["OptionName"]: item.get("Value") for item in settings if item["Namespace"] == namespace}
+    assert {name: properties[name] for name in held} == held
+    instances = life.status()["environments"][BESIDE]["instances"].values()
+    (django,) = [one["containers"]["django"]["docker_id"] for one in instances]
+    said = subprocess.run(["docker", "exec", django, "env"], capture_output=True, text=True, check=True).stdout
+    assert {f"{name}={value}" for name, value in held.items()} <= set(said.splitlines())
+    told = (WORK / "playbook.log").read_text()
+    assert "POSTGRES_PASSWORD look like secrets: whoever reads the bundle in S3" in " ".join(told.split())
+    assert [name for name, value in held.items() if value in told] == []
+
+
+def test_what_was_not_tried_is_not_promoted(life: Rehearsal) -> None:
+    before = len(life.writes())
+    other = ("-e", "eb_bundle_migration_deadline=60", "--tags", "bundle")
+    refused = messages(play(life, "promote", "-e", f"promote_from={NAME}", *other, host=BESIDE, fails=True))
+    assert "differs from what would be made here in .platform/hooks/postdeploy/01_migrate.sh." in refused
+    assert life.writes()[before:] == []
 
 
 def test_what_is_promoted_once_more_changes_nothing(life: Rehearsal) -> None:

@@ -57,6 +57,66 @@ def test_create_check_run_check_run(beanstalk: Any, version: dict[str, Any], pro
     assert head["Metadata"]["sha256"] == created["application_version"]["sha256"]
 
 
+def test_its_bundle_is_looked_into_without_values(
+    beanstalk: Any, version: dict[str, Any], run_module: Any, tmp_path: Path
+) -> None:
+    application = {"application_name": version["application_name"]}
+    absent = beanstalk.run_module("eb_bundle_info", {**application, "version_label": "none"})
+    assert (absent["changed"], absent["bundles"]) == (False, [])
+    made = run_module(
+        "eb_bundle",
+        {
+            "dest": str(tmp_path / "whole.zip"),
+            "containers": [
+                {
+                    "name": "web",
+                    "image": "web:v1",
+                    "memory": 64,
+                    "entry_point": ["/entrypoint"],
+                    "environment": {"TOKEN": "hush"},
+                    "port_mappings": [{"host_port": 80, "container_port": 5000}],
+                    "mount_points": [{"source_volume": "all", "container_path": "/all"}],
+                }
+            ],
+            "volumes": [{"name": "all", "source_path": "/var/app/current"}],
+            "option_settings": {"aws:elasticbeanstalk:application:environment": {"KEY": "hush"}},
+            "files": [{"path": "hello.txt", "content": "hello"}],
+        },
+    )
+    label = {"version_label": made["version_label"]}
+    beanstalk.run_module(MODULE, {**application, **label, "source_bundle": made["path"]})
+    beanstalk.writes()
+    found = beanstalk.run_module("eb_bundle_info", {**application, **label})
+    assert beanstalk.writes() == [] and "hush" not in str(found)
+    (bundle,) = found["bundles"]
+    assert bundle["sha256"] == made["sha256"]
+    assert bundle["s3_key"] == f"{version['application_name']}/{made['version_label']}.zip"
+    assert bundle["containers"] == [
+        {
+            "name": "web",
+            "image": "web:v1",
+            "essential": True,
+            "memory": 64,
+            "entry_point": ["/entrypoint"],
+            "environment": [{"name": "TOKEN", "value": "(hidden)"}],
+            "port_mappings": [{"host_port": 80, "container_port": 5000, "protocol": "tcp"}],
+            "mount_points": [{"source_volume": "all", "container_path": "/all", "read_only": False}],
+        }
+    ]
+    assert bundle["volumes"] == [{"name": "all", "host": {"source_path": "/var/app/current"}}]
+    assert bundle["files"]["hello.txt"] == hashlib.sha256(b"hello").hexdigest()
+    assert sorted(bundle["files"]) == sorted(made["files"])
+
+
+def test_what_lies_there_may_be_no_bundle(beanstalk: Any, version: dict[str, Any]) -> None:
+    made = beanstalk.run_module(MODULE, version)
+    beanstalk.client("s3").put_object(Bucket=made["s3_bucket"], Key=made["s3_key"], Body=b"another")
+    names = {name: version[name] for name in ("application_name", "version_label")}
+    refused = beanstalk.run_module("eb_bundle_info", names)
+    assert refused["failed"]
+    assert f"s3://{made['s3_bucket']}/{made['s3_key']} is no bundle: File is not a zip file." in refused["msg"]
+
+
 def test_change_and_delete(beanstalk: Any, version: dict[str, Any]) -> None:
     beanstalk.run_module(MODULE, version)
     changed = {**version, "description": "what is new", "tags": {"Stage": "test"}}

@@ -202,6 +202,16 @@ def archive(files: t.Iterable[BundleFile]) -> bytes:
     return buffer.getvalue()
 
 
+def unpacked(content: bytes) -> tuple[BundleFile, ...]:
+    """Return the files of a zip. Raises zipfile.BadZipFile when it is none."""
+    with zipfile.ZipFile(io.BytesIO(content)) as source:
+        return tuple(
+            BundleFile(info.filename, source.read(info), info.external_attr >> 16 & 0o777)
+            for info in source.infolist()
+            if not info.is_dir()
+        )
+
+
 def version_label(prefix: str, content: bytes) -> str:
     """Return the label of the bundle with these bytes."""
     return prefix + hashlib.sha256(content).hexdigest()[:LABEL_DIGITS]

@@ -158,6 +158,16 @@ def file_sha256(path: str) -> str:
     return digest.hexdigest()
 
 
+def read_bundle(beanstalk: t.Any, s3: t.Any, application: str, label: str) -> tuple[Location, bytes] | None:
+    """Return where the bundle of a version lies, and its bytes; None for no such version. Raises AwsError."""
+    version = _version(beanstalk, application, label, with_tags=False)
+    if version is None or version.location is None:
+        return None
+    with attempting(f"read {version.location}"):
+        answer = s3.get_object(Bucket=version.location.bucket, Key=version.location.key, aws_retry=True)
+        return version.location, answer["Body"].read()
+
+
 def _application_exists(client: t.Any, name: str) -> bool:
     with attempting(f"look up the application {name!r}"):
         answer = client.describe_applications(ApplicationNames=[name], aws_retry=True)

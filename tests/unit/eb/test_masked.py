@@ -11,13 +11,14 @@ import sys
 from pathlib import Path
 
 SCRIPT = Path(__file__).resolve().parents[3] / "roles/eb_bundle/files/masked.py"
+NAMES = {"MASKED_VARIABLES": "PASSWORD,LONGER,EMPTY,ABSENT"}
 SECRETS = {"PASSWORD": "open-sesame", "LONGER": "open-sesame-2", "EMPTY": ""}
 
 
 def masked(command: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, str(SCRIPT), "PASSWORD,LONGER,EMPTY,ABSENT", "sh", "-c", command],
-        env={**os.environ, **SECRETS}, capture_output=True, text=True, timeout=20,
+        [sys.executable, str(SCRIPT), "sh", "-c", command],
+        env={**os.environ, **NAMES, **SECRETS}, capture_output=True, text=True, timeout=20,
     )  # fmt: skip
 
 
