@@ -50,6 +50,19 @@ def test_a_database_is_not_changed_while_it_is_being_created() -> None:
     assert start([{"db_instance_status": "backing-up", "endpoint": ENDPOINT}]).holds("when")
 
 
+@pytest.mark.parametrize(
+    ("started", "done"),
+    [
+        ({"failed": False}, True),
+        ({"failed": True, "msg": "InvalidParameterValue: IAM role ARN … for: ENHANCED_MONITORING"}, False),
+        ({"failed": True, "msg": "InvalidParameterValue: Cannot find version 16.4 for postgres"}, True),
+    ],
+    ids=["started", "a role that is not known everywhere yet", "refused"],
+)
+def test_only_a_new_role_is_waited_for(started: dict[str, Any], done: bool) -> None:
+    assert start(NEW, __data_tier_rds_started=started).holds("until") is done
+
+
 USABLE = {
     "available",
     "backing-up",
