@@ -41,6 +41,11 @@ options:
       - With it, check mode does without the file, which a check of the bundle does not make.
     type: str
     version_added: 0.2.0
+  application_tags:
+    description:
+      - Tags with which the application is created. It outlives the version, and has none of O(tags).
+    type: dict
+    version_added: 0.2.0
   bucket:
     description:
       - Bucket for the bundle, in the region of the environment.
@@ -167,6 +172,7 @@ SPEC = ArgumentSpec(
         "version_label": {"type": "str"},
         "source_bundle": {"type": "path"},
         "source_bundle_sha256": {"type": "str"},
+        "application_tags": {"type": "dict"},
         "bucket": {"type": "str"},
         "description": {"type": "str"},
         "process": {"type": "bool", "default": False},
@@ -198,6 +204,7 @@ def wanted_from(params: t.Mapping[str, t.Any], check_mode: bool) -> WantedVersio
         description=params["description"],
         tags=None if tags is None else texts(tags),
         purge_tags=params["purge_tags"],
+        application_tags=texts(params["application_tags"] or {}),
         process=params["process"],
     )
 

@@ -22,7 +22,8 @@ def version(run_module: Any, tmp_path: Path, request: pytest.FixtureRequest) -> 
         "application_name": application,
         "version_label": made["version_label"],
         "source_bundle": made["path"],
-        "tags": {"Project": "antenna"},
+        "tags": {"Project": "antenna", "Release": "v1"},
+        "application_tags": {"Project": "antenna"},
     }
 
 
@@ -53,6 +54,10 @@ def test_create_check_run_check_run(beanstalk: Any, version: dict[str, Any], pro
         assert not again["changed"], again["plan"]
         assert again["application_version"] == created["application_version"]
     assert beanstalk.writes() == []
+    client = beanstalk.client("elasticbeanstalk")
+    (application,) = client.describe_applications(ApplicationNames=[version["application_name"]])["Applications"]
+    borne = client.list_tags_for_resource(ResourceArn=application["ApplicationArn"])["ResourceTags"]
+    assert borne == [{"Key": "Project", "Value": "antenna"}]
     head = beanstalk.client("s3").head_object(Bucket=created["s3_bucket"], Key=created["s3_key"])
     assert head["Metadata"]["sha256"] == created["application_version"]["sha256"]
 

@@ -50,6 +50,7 @@ class WantedVersion:
     description: str | None = None
     tags: t.Mapping[str, str] | None = None
     purge_tags: bool = True
+    application_tags: t.Mapping[str, str] | None = None
     process: bool = False
 
     @property
@@ -150,7 +151,7 @@ def plan_present(wanted: WantedVersion, observed: Observed) -> Plan:
                 "create application",
                 wanted.application_name,
                 "there is no application of this name",
-                tags=tuple(sorted((wanted.tags or {}).items())),
+                tags=tuple(sorted((wanted.application_tags or {}).items())),
             )
         )
     if wanted.version_label is None:
