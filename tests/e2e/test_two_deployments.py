@@ -12,12 +12,13 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from botocore.exceptions import ClientError
 
 from tests.support.account import Account, made_and_not_removed
-from tests.support.rehearsal import ACCOUNT, ROOT, WORK, Rehearsal, Run
+from tests.support.rehearsal import ACCOUNT, ROOT, WORK, Rehearsal, Run, inside
 from tests.support.webidentity import AUDIENCE, token
 
 INVENTORIES = ("-i", "inventories/local", "-i", "extensions/molecule/inventory")
@@ -38,6 +39,7 @@ ONCE = {
     "CreateUser",
 }
 """What a deployment calls once for each thing that it makes."""
+UPLOAD = {"Bucket": f"{NAME}-storage-{ACCOUNT}", "Key": "uploads/moth.jpg"}
 SHARED = ("aws-elasticbeanstalk-ec2-role", "aws-elasticbeanstalk-service-role")
 
 
@@ -66,6 +68,14 @@ def messages(run: Run) -> str:
 
 def users(account: Account, role: str) -> dict[str, str]:
     return {tag["Key"]: tag["Value"] for tag in account.client("iam").list_role_tags(RoleName=role)["Tags"]}
+
+
+def query(life: Rehearsal, account: Account, sql: str) -> str:
+    """What the first deployment's database answers to whoever has the password of its secret."""
+    held = account.client("secretsmanager").get_secret_value(SecretId=f"{NAME}/environment")["SecretString"]
+    url = f"postgresql://antenna:{quote(json.loads(held)['POSTGRES_PASSWORD'])}@127.0.0.1/antenna?sslmode=require"
+    database = life.status()["databases"][f"{NAME}-postgres"]["container"]
+    return inside(database, "psql", url, "-Atc", sql)
 
 
 def images(life: Rehearsal, environment: str) -> dict[str, str]:
@@ -180,6 +190,18 @@ def test_the_role_that_deploys_is_handed_to_the_jobs_of_its_environment_alone(ac
             take(other)
 
 
+def test_all_that_bears_tags_tells_whose_it_is(account: Account) -> None:
+    tags, ours = account.tags(NAME), {"Application": NAME, "Environment": NAME, "ManagedBy": "antenna.aws"}
+    kinds = {item.split()[0] for item in tags}
+    assert {"alarm", "bucket", "database", "environment", "redis", "secret", "subnet", "table", "version"} <= kinds
+    released = {item: borne["Release"] for item, borne in tags.items() if "Release" in borne}
+    assert released == {item: item.removeprefix("version ") for item in tags if item.startswith("version ")}
+    untold = {item for item, borne in tags.items() if not ours.items() <= borne.items()}
+    assert [item for item in untold if not item.startswith(f"logs /aws/elasticbeanstalk/{NAME}/")] == []
+    # Elastic Beanstalk makes these itself, and gives them none.
+    assert f"logs /aws/elasticbeanstalk/{NAME}/containers" not in untold
+
+
 def test_status_finds_what_somebody_changed_and_writes_nothing(
     life: Rehearsal, account: Account, tmp_path: Path
 ) -> None:
@@ -235,6 +257,10 @@ def redis_from_before_a_restore(account: Account) -> None:
 
 def test_a_removal_takes_what_is_ours_and_keeps_data(life: Rehearsal, account: Account) -> None:
     redis_from_before_a_restore(account)
+    query(life, account, "CREATE TABLE project (name text); INSERT INTO project VALUES ('Moths of Vermont')")
+    account.client("s3").put_object(**UPLOAD, Body=b"moth")
+    logs = {item for item in account.of(NAME) if item.startswith("logs ")}
+    assert f"logs /aws/elasticbeanstalk/{NAME}/containers" in logs
     beside, before, confirmed = account.of(BESIDE), len(life.writes()), ("-e", f"confirm={NAME}")
     checked = play(life, "teardown", *confirmed, "--check")
     assert life.writes()[before:] == [] and checked.recap["changed"] == 1
@@ -246,16 +272,26 @@ def test_a_removal_takes_what_is_ours_and_keeps_data(life: Rehearsal, account: A
     left = account.of(NAME)
     (snapshot,) = [item for item in left if item.startswith("snapshot ")]
     assert snapshot.startswith(f"snapshot {NAME}-postgres-final-")
-    assert {item for item in left if not item.startswith("logs ")} == {
+    assert left - logs == {
         snapshot,
         f"bucket {NAME}-storage-123456789012",
         f"secret {NAME}/environment",
         f"user {NAME}-storage",
     }
+    assert logs <= left
     assert account.of(BESIDE) == beside
     assert life.status()["environments"][BESIDE]["health_status"] == "Ok"
     for role in SHARED:
         assert users(account, role) == {"antenna.aws": "made", f"antenna.aws/{BESIDE}": "used"}
+
+
+def test_what_was_removed_comes_back_with_its_data(life: Rehearsal, account: Account) -> None:
+    (snapshot,) = [item.removeprefix("snapshot ") for item in account.of(NAME) if item.startswith("snapshot ")]
+    play(life, "site", "-e", f"data_tier_restore_snapshot={snapshot}", "--skip-tags", "validate")
+    assert query(life, account, "SELECT name FROM project") == "Moths of Vermont\n"
+    assert account.client("s3").get_object(**UPLOAD)["Body"].read() == b"moth"
+    assert life.status()["environments"][NAME]["health_status"] == "Ok" and len(images(life, NAME)) == 7
+    assert play(life, "site", "--tags", "data").recap["changed"] == 0
 
 
 def test_told_twice_nothing_is_left(life: Rehearsal, account: Account) -> None:

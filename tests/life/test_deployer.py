@@ -34,9 +34,7 @@ NEEDED_OTHERWISE = {
     "logs:GetLogEvents": "for the last words of the containers of a release that failed",
     "rds:ModifyDBParameterGroup": "for data_tier_rds_parameters that differ from what the family has anyway",
     "rds:ModifyDBSubnetGroup": "for other subnets of the data tier",
-    "rds:RestoreDBInstanceFromDBSnapshot": "with data_tier_restore_snapshot, where the tests restore to a moment",
     "s3:DeleteObject": "for files that a release of the UI no longer has, once they are old",
-    "sns:Subscribe": "for an address in observability_subscriptions",
     "sns:Unsubscribe": "for an address that is taken out of observability_subscriptions",
 }
 """Actions that deployments of the tests need not call, and when one does."""

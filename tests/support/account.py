@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from tests.support.rehearsal import Rehearsal
+from ansible_collections.amazon.aws.plugins.module_utils.tagging import boto3_tag_list_to_ansible_dict
+
+from tests.support.rehearsal import ACCOUNT, REGION, Rehearsal
 
 MADE = re.compile(r"(?:Create|Restore)(?P<kind>\w+?)(?:WithTags|ToPointInTime|FromDBSnapshot)?")
 REMOVED = re.compile(r"(?:Delete|Terminate)(?P<kind>\w+)")
@@ -20,6 +22,8 @@ NOT_REMOVED = {
     "Tags": "gone with what bears them",
 }
 """What is made and never removed by itself, and why."""
+UNTAGGED = ("access", "dashboard", "function", "redis subnets", "tagged")
+"""Kinds that bear no tags: what the deployment made of them, their descriptions tell."""
 
 
 class Account:
@@ -69,17 +73,73 @@ class Account:
             "topic": self.names("sns", "list_topics", "Topics", "TopicArn"),
         }
         found = {f"{kind} {name}" for kind, names in lists.items() for name in names}
-        subnets = (
-            self.client("ec2").describe_subnets()["Subnets"] + self.client("ec2").describe_route_tables()["RouteTables"]
-        )
-        for item in subnets:
-            found |= {f"tagged {tag['Value']}" for tag in item.get("Tags", ()) if tag["Key"] == "Environment"}
+        return found | {f"tagged {tags['Environment']}" for tags in self._network().values() if "Environment" in tags}
+
+    def _network(self) -> dict[str, dict[str, str]]:
+        """The tags of subnets and route tables, whose names are tags too."""
+        ec2 = self.client("ec2")
+        subnets = {f"subnet {one['SubnetId']}": tags_in(one) for one in ec2.describe_subnets()["Subnets"]}
+        tables = {f"table {one['RouteTableId']}": tags_in(one) for one in ec2.describe_route_tables()["RouteTables"]}
+        return subnets | tables
+
+    def tags(self, name: str) -> dict[str, dict[str, str]]:
+        """The tags of what a deployment made, and of its versions, by what it is; without the kinds that bear none."""
+        listed = self.client("elasticbeanstalk").describe_application_versions(ApplicationName=name)
+        versions = {f"version {version['VersionLabel']}" for version in listed["ApplicationVersions"]}
+        readers = self._readers(name)
+        found = {item: tags for item, tags in self._network().items() if tags.get("Environment") == name}
+        for item in self.of(name) | versions:
+            kind = next(kind for kind in [*UNTAGGED, *readers] if item.startswith(f"{kind} "))
+            if kind in readers:
+                found[item] = tags_in(readers[kind](item.removeprefix(f"{kind} ")))
         return found
+
+    def _readers(self, name: str) -> dict[str, Callable[[str], Any]]:
+        """What asks for the tags of each kind of thing of a deployment, by the thing's name."""
+
+        def by_arn(service: str, argument: str, kind: str) -> Callable[[str], Any]:
+            arn = f"arn:aws:{service}:{REGION}:{ACCOUNT}:{kind}"
+            return lambda thing: self.client(service).list_tags_for_resource(**{argument: arn + thing})
+
+        s3, ec2, iam = self.client("s3"), self.client("ec2"), self.client("iam")
+        sns, secrets, cloudfront = self.client("sns"), self.client("secretsmanager"), self.client("cloudfront")
+        named = cloudfront.list_distributions()["DistributionList"].get("Items", [])
+        distributions = {item["Comment"]: item["ARN"] for item in named}
+        groups = {group["GroupName"]: group for group in ec2.describe_security_groups()["SecurityGroups"]}
+        return {
+            "alarm": by_arn("cloudwatch", "ResourceARN", "alarm:"),
+            "application": by_arn("elasticbeanstalk", "ResourceArn", "application/"),
+            "bucket": lambda thing: s3.get_bucket_tagging(Bucket=thing),
+            "database": by_arn("rds", "ResourceName", "db:"),
+            "db parameters": by_arn("rds", "ResourceName", "pg:"),
+            "db subnets": by_arn("rds", "ResourceName", "subgrp:"),
+            "distribution": lambda thing: cloudfront.list_tags_for_resource(Resource=distributions[thing])["Tags"],
+            "environment": by_arn("elasticbeanstalk", "ResourceArn", f"environment/{name}/"),
+            "group": groups.__getitem__,
+            "logs": by_arn("logs", "resourceArn", "log-group:"),
+            "profile": lambda thing: iam.get_instance_profile(InstanceProfileName=thing)["InstanceProfile"],
+            "redis": by_arn("elasticache", "ResourceName", "replicationgroup:"),
+            "repository": by_arn("ecr", "resourceArn", "repository/"),
+            "role": lambda thing: iam.list_role_tags(RoleName=thing),
+            "secret": lambda thing: secrets.describe_secret(SecretId=thing),
+            "snapshot": by_arn("rds", "ResourceName", "snapshot:"),
+            "topic": lambda thing: sns.list_tags_for_resource(ResourceArn=thing),
+            "user": lambda thing: iam.list_user_tags(UserName=thing),
+            "version": by_arn("elasticbeanstalk", "ResourceArn", f"applicationversion/{name}/"),
+        }
 
     def of(self, name: str) -> set[str]:
         """Those of one deployment; the role that deploys it is none of them."""
         own = re.compile(rf"(^|[ /:]){re.escape(name)}($|[-/ ])")
         return {item for item in self.everything() if own.search(item) and item != f"role {name}-deployer"}
+
+
+def tags_in(answer: Mapping[str, Any]) -> dict[str, str]:
+    """The tags in an answer, whatever its service calls them."""
+    tags = next(
+        (answer[key] for key in ("Items", "ResourceTags", "TagList", "Tags", "TagSet", "tags") if key in answer), []
+    )
+    return dict(tags if isinstance(tags, dict) else boto3_tag_list_to_ansible_dict(tags))
 
 
 def made_and_not_removed(calls: Iterable[Mapping[str, Any]]) -> Counter[str]:

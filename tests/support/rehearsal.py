@@ -14,15 +14,16 @@ import signal
 import ssl
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from localcloud.client import Client
 from tests.support import clients
@@ -35,6 +36,7 @@ WORK = ROOT / ".cache" / "e2e" / os.environ.get("PYTEST_XDIST_WORKER", "alone")
 """What one worker of pytest-xdist makes: its cloud, its copy of the source, the output of its playbooks."""
 ACCOUNT = "123456789012"
 
+Seen = TypeVar("Seen")
 
 _client = cache(clients.client)
 """Making one takes longer than what most are asked."""
@@ -129,9 +131,12 @@ class Rehearsal:
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
+    def ready(self) -> dict[str, Any]:
+        """Where everything is."""
+        return dict(json.loads((Path(self.environment["LOCALCLOUD_STATE"]) / "ready.json").read_text()))
+
     def endpoint(self) -> str:
-        ready = Path(self.environment["LOCALCLOUD_STATE"]) / "ready.json"
-        return str(json.loads(ready.read_text())["endpoint"])
+        return str(self.ready()["endpoint"])
 
     def status(self) -> dict[str, Any]:
         return dict(Client(self.endpoint()).get("status"))
@@ -152,6 +157,10 @@ class Rehearsal:
         """The time of the cloud."""
         return datetime.fromisoformat(Client(self.endpoint()).get("clock")["now"])
 
+    def advance(self, seconds: float) -> None:
+        """Put the cloud's clock forward; what was due by then happens."""
+        Client(self.endpoint()).post("clock", {"advance": seconds})
+
     def leave_behind(self) -> None:
         """Tell tests/life what the roles that deploy called, by the IAM actions that it needed, and what they may."""
         calls = [call for call in self.calls() if "-deployer/" in call["caller"]]
@@ -164,7 +173,7 @@ class Rehearsal:
 
     def get(self, url: str, **headers: str) -> Page:
         """GET as a browser would, trusting the cloud's own certificate authority; redirects are followed."""
-        trust = ssl.create_default_context(cafile=self.status()["ca"])
+        trust = ssl.create_default_context(cafile=self.ready()["ca"])
         request = urllib.request.Request(
             url, headers={name.replace("_", "-"): value for name, value in headers.items()}
         )
@@ -174,12 +183,43 @@ class Rehearsal:
         except urllib.error.HTTPError as answer:
             return Page(answer.code, dict(answer.headers), answer.read().decode())
 
+    def containers(self, environment: str, name: str) -> list[dict[str, Any]]:
+        """The container of this name on each instance of an environment."""
+        instances = self.status()["environments"][environment]["instances"].values()
+        return [one["containers"][name] for one in instances]
+
     def change(self, path: str, old: str, new: str) -> None:
         """Change one line of the deployed source."""
         file = self.source / path
         text = file.read_text()
         assert text.count(old) == 1, f"{path} has {text.count(old)} places of {old!r}"
         file.write_text(text.replace(old, new))
+
+
+def inside(container: str, *command: str) -> str:
+    """What a command says in a container of Docker; a failed one fails the test."""
+    done = subprocess.run(["docker", "exec", container, *command], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@contextlib.contextmanager
+def meanwhile(look: Callable[[], Seen]) -> Iterator[list[Seen]]:
+    """What `look` sees, again and again, while something else is done."""
+    seen: list[Seen] = []
+    done = threading.Event()
+
+    def watch() -> None:
+        while not done.wait(0.2):
+            seen.append(look())
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        yield seen
+    finally:
+        done.set()
+        watcher.join()
 
 
 def _kill(pid: int) -> None:
