@@ -10,13 +10,15 @@ import json
 import time
 from collections import Counter
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 import pytest
 
 from tests.support.account import Account, made_and_not_removed
-from tests.support.rehearsal import ACCOUNT, Page, Rehearsal
+from tests.support.data import eventually
+from tests.support.rehearsal import ACCOUNT, Page, Rehearsal, Run, inside, meanwhile
 
 NAME = "antenna-prod"
 HOST = "antenna-production.example.org"
@@ -41,6 +43,11 @@ class Production:
     def __init__(self, rehearsal: Rehearsal) -> None:
         self.rehearsal = rehearsal
         self.web_acl = self._web_acl()
+        sqs = self.client("sqs")
+        self.queue = str(sqs.create_queue(QueueName=NAME)["QueueUrl"])
+        asked = sqs.get_queue_attributes(QueueUrl=self.queue, AttributeNames=["QueueArn"])
+        self.queue_arn = str(asked["Attributes"]["QueueArn"])
+        self.messages: list[tuple[str, str]] = []
 
     def _web_acl(self) -> str:
         """The ARN of a web ACL that somebody made."""
@@ -50,17 +57,19 @@ class Production:
         )
         return str(made["Summary"]["ARN"])
 
-    def ansible(self, playbook: str, **more: Any) -> Any:
+    def ansible(self, playbook: str, *options: str, **more: Any) -> Run:
         values = {
             "antenna_source": str(self.rehearsal.source),
             "antenna_name": NAME,
             "network_private_subnets": SUBNETS,
             "ui_distribution_access_logs": True,
             "ui_distribution_web_acl_arn": self.web_acl,
+            "observability_subscriptions": [{"protocol": "sqs", "endpoint": self.queue_arn}],
             **more,
         }
         rights = self.rehearsal.rights.get(NAME, ())
-        return self.rehearsal.ansible(f"playbooks/{playbook}.yml", *INVENTORY, *rights, "-e", json.dumps(values))
+        told = (*INVENTORY, *rights, "-e", json.dumps(values), *options)
+        return self.rehearsal.ansible(f"playbooks/{playbook}.yml", *told)
 
     def client(self, service: str, region: str = "us-west-2") -> Any:
         return self.rehearsal.client(service, region)
@@ -71,6 +80,21 @@ class Production:
         )
         settings = answer["ConfigurationSettings"][0]["OptionSettings"]
         return {(item["Namespace"], item["OptionName"]): item.get("Value", "") for item in settings}
+
+    def images(self) -> list[str]:
+        """The image of Django on each instance."""
+        return [one["image"] for one in self.rehearsal.containers(NAME, "django")]
+
+    def manage(self, code: str) -> list[str]:
+        """What a piece of Python says with Antenna's settings, on each instance."""
+        shell = ("/entrypoint", "python", "manage.py", "shell", "--command", code)
+        return [inside(one["docker_id"], *shell) for one in self.rehearsal.containers(NAME, "django")]
+
+    def versions(self) -> list[str]:
+        """The version that each instance has."""
+        beanstalk = self.client("elasticbeanstalk")
+        found = beanstalk.describe_instances_health(EnvironmentName=NAME, AttributeNames=["All"])["InstanceHealthList"]
+        return [instance["Deployment"]["VersionLabel"] for instance in found]
 
     def instances(self) -> dict[str, str]:
         """The health of each instance."""
@@ -98,6 +122,11 @@ class Production:
     def database(self, name: str = f"{NAME}-postgres") -> dict[str, Any]:
         return dict(self.client("rds").describe_db_instances(DBInstanceIdentifier=name)["DBInstances"][0])
 
+    def redis(self) -> dict[str, Any]:
+        elasticache = self.client("elasticache")
+        (group,) = elasticache.describe_replication_groups(ReplicationGroupId=f"{NAME}-redis")["ReplicationGroups"]
+        return dict(group)
+
     def secret(self) -> dict[str, str]:
         held = self.client("secretsmanager").get_secret_value(SecretId=f"{NAME}/environment")["SecretString"]
         return dict(json.loads(held))
@@ -112,6 +141,16 @@ class Production:
         found = self.client("cloudwatch").describe_alarms(AlarmNamePrefix=f"{NAME}-")["MetricAlarms"]
         return {one["AlarmName"]: one["StateValue"] for one in found}
 
+    def told(self, alarm: str) -> list[str]:
+        """The states that whoever subscribed was told of this alarm so far."""
+        sqs = self.client("sqs")
+        while found := sqs.receive_message(QueueUrl=self.queue, MaxNumberOfMessages=10).get("Messages"):
+            for item in found:
+                message = json.loads(json.loads(item["Body"])["Message"])
+                self.messages.append((message["AlarmName"], message["NewStateValue"]))
+                sqs.delete_message(QueueUrl=self.queue, ReceiptHandle=item["ReceiptHandle"])
+        return [state for name, state in self.messages if name == alarm]
+
     def heard(self) -> set[str]:
         """The alarms whose metric, of exactly their dimensions, has had values lately."""
         cloudwatch, now = self.client("cloudwatch"), self.rehearsal.now()
@@ -125,11 +164,33 @@ class Production:
         }
 
     def open(self, path: str) -> Page:
-        url = self.rehearsal.status()["distributions"][self.distribution()]["url"]
-        return self.rehearsal.get(url + path, Host=HOST)
+        return self.rehearsal.get(self.url + path, Host=HOST)
+
+    @cached_property
+    def url(self) -> str:
+        """Where the distribution answers on this machine."""
+        return str(self.rehearsal.status()["distributions"][self.distribution()]["url"])
+
+    def answer(self) -> int | str:
+        """The status with which the API answers through the distribution, or why it does not."""
+        try:
+            return self.open("/api/v2/projects/?format=json").status
+        except OSError as error:
+            return str(error)
 
     def projects(self) -> int:
         return int(json.loads(self.open("/api/v2/projects/?format=json").body)["count"])
+
+    def recovers(self) -> None:
+        """Wait until the API answers and a task that was due from now on has come by Redis to the database."""
+        now = datetime.now(UTC).isoformat()
+
+        def look() -> str:
+            page = self.open("/api/v2/status/?format=json")
+            return str(json.loads(page.body)["heartbeat"]) if page.status == 200 else ""
+
+        eventually(look, lambda heartbeat: heartbeat > now, 120)
+        assert self.answer() == 200
 
 
 @pytest.fixture(scope="module")
@@ -150,8 +211,14 @@ def test_the_second_run_changes_nothing(production: Production) -> None:
 
 
 def test_database_outlives_a_zone(production: Production) -> None:
-    database = production.database()
-    assert database["MultiAZ"] and database["SecondaryAvailabilityZone"] != database["AvailabilityZone"]
+    before, projects = production.database(), production.projects()
+    assert before["MultiAZ"] and before["SecondaryAvailabilityZone"] != before["AvailabilityZone"]
+    rds = production.client("rds")
+    rds.reboot_db_instance(DBInstanceIdentifier=before["DBInstanceIdentifier"], ForceFailover=True)
+    moved = ("available", before["SecondaryAvailabilityZone"])
+    eventually(production.database, lambda it: (it["DBInstanceStatus"], it["AvailabilityZone"]) == moved)
+    production.recovers()
+    assert production.projects() == projects
 
 
 def test_database_is_backed_up_and_protected(production: Production) -> None:
@@ -192,14 +259,20 @@ def test_database_is_monitored(production: Production) -> None:
 
 
 def test_redis_outlives_a_node(production: Production) -> None:
-    (group,) = production.client("elasticache").describe_replication_groups(ReplicationGroupId=f"{NAME}-redis")[
-        "ReplicationGroups"
-    ]
+    group = production.redis()
     assert (group["AutomaticFailover"], group["MultiAZ"]) == ("enabled", "enabled")
-    assert group["SnapshotRetentionLimit"] == 7
-    members = group["NodeGroups"][0]["NodeGroupMembers"]
-    assert len(members) == 2
-    assert len({member["PreferredAvailabilityZone"] for member in members}) == 2
+    before = {one["CurrentRole"]: one for one in group["NodeGroups"][0]["NodeGroupMembers"]}
+    assert before["primary"]["PreferredAvailabilityZone"] != before["replica"]["PreferredAvailabilityZone"]
+    elasticache = production.client("elasticache")
+    elasticache.test_failover(ReplicationGroupId=group["ReplicationGroupId"], NodeGroupId="0001")
+    group = eventually(production.redis, lambda it: it["Status"] == "available")
+    after = {one["CurrentRole"]: one for one in group["NodeGroups"][0]["NodeGroupMembers"]}
+    assert after["primary"]["CacheClusterId"] == before["replica"]["CacheClusterId"]
+    production.recovers()
+
+
+def test_redis_is_backed_up_and_maintained_in_its_windows(production: Production) -> None:
+    assert production.redis()["SnapshotRetentionLimit"] == 7
     node = production.client("elasticache").describe_cache_clusters(CacheClusterId=f"{NAME}-redis-001")
     assert node["CacheClusters"][0]["PreferredMaintenanceWindow"] == "sun:10:00-sun:11:00"
 
@@ -301,6 +374,20 @@ def test_instances_are_behind_a_load_balancer(production: Production) -> None:
     assert options["aws:elbv2:listener:default", "ListenerEnabled"] == "false"
 
 
+def test_a_release_takes_nothing_away(production: Production) -> None:
+    """Two instances serve all the while, with a third one's help, and the new version is on both in the end."""
+    versions, images = set(production.versions()), set(production.images())
+    production.rehearsal.change("antenna/release.py", 'RELEASE = "1.0.0"', 'RELEASE = "1.0.1"')
+    with meanwhile(production.answer) as answers, meanwhile(production.instances) as instances:
+        assert production.ansible("site", "--tags", "backend").recap["changed"] > 0
+    assert set(answers) == {200} and len(answers) > 20
+    assert max(len(there) for there in instances) == 3
+    assert list(production.instances().values()) == ["Ok", "Ok"]
+    assert len(set(production.versions())) == 1 and not versions & set(production.versions())
+    assert len(set(production.images())) == 1 and not images & set(production.images())
+    assert "1.0.1" in production.open("/api/v2/release/?format=json").body
+
+
 def test_beat_runs_on_one_instance_and_another_takes_over(production: Production) -> None:
     ((task, instance),) = production.beats().items()
     production.rehearsal.localcloud("lose", instance)
@@ -334,6 +421,17 @@ def test_each_alarm_has_figures_of_the_deployment(production: Production) -> Non
     assert {f"{NAME}-redis-memory-{NAME}-redis-{node}" for node in ("001", "002")} <= heard
 
 
+def test_subscribers_are_told_of_tasks_that_fail_and_of_their_end(production: Production) -> None:
+    alarm = f"{NAME}-worker-failures"
+    production.manage(
+        "from config.celery_app import app\n"
+        "for _ in range(5): app.send_task('antenna.heartbeat', args=['more than it takes'])"
+    )
+    eventually(lambda: production.told(alarm), lambda told: told[-1:] == ["ALARM"])
+    production.rehearsal.advance(301)
+    eventually(lambda: production.told(alarm), lambda told: told[-2:] == ["ALARM", "OK"])
+
+
 # -- Now and then -------------------------------------------------------------
 
 
@@ -348,6 +446,15 @@ def test_a_value_is_rotated_by_one_command(production: Production, name: str) ->
     assert production.projects() > 0
     keys = production.client("iam").list_access_keys(UserName=f"{NAME}-storage")["AccessKeyMetadata"]
     assert [key["AccessKeyId"] for key in keys] == [after["DJANGO_AWS_ACCESS_KEY_ID"]]
+    kept = production.manage(
+        "from django.core.files.base import ContentFile\n"
+        "from django.core.files.storage import default_storage\n"
+        f"print(default_storage.save('after-{name}', ContentFile(b'kept')))"
+    )
+    assert len(kept) == 2
+    for place in kept:
+        uploaded = {"Bucket": f"{NAME}-storage-{ACCOUNT}", "Key": f"uploads/{place.split()[-1]}"}
+        assert production.client("s3").get_object(**uploaded)["Body"].read() == b"kept"
 
 
 def test_the_database_is_restored_to_a_moment_beside_the_old_one(production: Production) -> None:

@@ -210,7 +210,7 @@ def meanwhile(look: Callable[[], Seen]) -> Iterator[list[Seen]]:
     done = threading.Event()
 
     def watch() -> None:
-        while not done.wait(0.2):
+        while not done.wait(0.5):
             seen.append(look())
 
     watcher = threading.Thread(target=watch)
