@@ -128,6 +128,7 @@ class Lifecycle:
             self._rest("elasticache.delete", began)
             backend = elasticache_backends[group.account_id][group.region]
             backend.replication_groups.pop(group.replication_group_id, None)
+            backend.tagging_service.delete_all_tags_for_resource(group.arn)
             self._record_group(group, f"Replication group {group.replication_group_id} deleted")
 
         self._begin(group, "deleting", work)

@@ -289,6 +289,11 @@ def test_creation_and_deletion_are_seen_while_they_last(localcloud: Any, run_mod
         localcloud.admin("DELETE", "latency")
     with pytest.raises(client.exceptions.ReplicationGroupNotFoundFault):
         client.describe_replication_groups(ReplicationGroupId="brief")
+    client.create_replication_group(**given)
+    client.get_waiter("replication_group_available").wait(ReplicationGroupId="brief", WaiterConfig={"Delay": 1})
+    again = client.list_tags_for_resource(ResourceName=created["ReplicationGroup"]["ARN"])
+    assert again["TagList"] == [], "tags end with the group that bears them"
+    client.delete_replication_group(ReplicationGroupId="brief")
 
 
 def test_subnet_group_in_use_stays(cache: Cache) -> None:
