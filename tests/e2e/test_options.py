@@ -211,7 +211,9 @@ def test_the_second_run_changes_nothing(production: Production) -> None:
 
 
 def test_database_outlives_a_zone(production: Production) -> None:
-    before, projects = production.database(), production.projects()
+    projects = production.projects()
+    # A backup may be under way.
+    before = eventually(production.database, lambda it: it["DBInstanceStatus"] == "available")
     assert before["MultiAZ"] and before["SecondaryAvailabilityZone"] != before["AvailabilityZone"]
     rds = production.client("rds")
     rds.reboot_db_instance(DBInstanceIdentifier=before["DBInstanceIdentifier"], ForceFailover=True)
@@ -259,7 +261,7 @@ def test_database_is_monitored(production: Production) -> None:
 
 
 def test_redis_outlives_a_node(production: Production) -> None:
-    group = production.redis()
+    group = eventually(production.redis, lambda it: it["Status"] == "available")
     assert (group["AutomaticFailover"], group["MultiAZ"]) == ("enabled", "enabled")
     before = {one["CurrentRole"]: one for one in group["NodeGroups"][0]["NodeGroupMembers"]}
     assert before["primary"]["PreferredAvailabilityZone"] != before["replica"]["PreferredAvailabilityZone"]
@@ -389,7 +391,7 @@ def test_a_release_takes_nothing_away(production: Production) -> None:
 
 
 def test_beat_runs_on_one_instance_and_another_takes_over(production: Production) -> None:
-    ((task, instance),) = production.beats().items()
+    ((task, instance),) = eventually(production.beats, lambda beats: len(beats) == 1).items()
     production.rehearsal.localcloud("lose", instance)
     deadline = time.monotonic() + 120
     while not (after := {one: host for one, host in production.beats().items() if one != task}):
