@@ -301,6 +301,10 @@ def test_roles_are_the_deployments_own_and_reach_nothing_else(production: Produc
         assert iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"] == []
         policies = iam.list_role_policies(RoleName=role)["PolicyNames"]
         assert policies and all(policy.startswith(f"{NAME}-") for policy in policies)
+    borne = Account(production.rehearsal).tags(NAME)
+    ours = {"Application": NAME, "Environment": NAME, "ManagedBy": "antenna.aws"}
+    for item in (*(f"role {role}" for role in roles), f"profile {NAME}-ec2-role"):
+        assert ours.items() <= borne[item].items()
     options = production.options()
     assert options["aws:autoscaling:launchconfiguration", "IamInstanceProfile"].endswith(f"{NAME}-ec2-role")
     assert options["aws:elasticbeanstalk:environment", "ServiceRole"].endswith(f"{NAME}-service-role")
