@@ -81,6 +81,13 @@ def test_public_acls_are_blocked_until_they_are_not(localcloud: Any, s3: Any, bu
     s3.put_public_access_block(Bucket=bucket, PublicAccessBlockConfiguration=OPEN)
     s3.put_object(**put)
     assert stranger(localcloud, bucket, "x") == 200
+    ignored = {**OPEN, "IgnorePublicAcls": True}
+    s3.put_public_access_block(Bucket=bucket, PublicAccessBlockConfiguration=ignored)
+    s3.put_object(**put)
+    assert stranger(localcloud, bucket, "x") == 403
+    public = "http://acs.amazonaws.com/groups/global/AllUsers"
+    grants = s3.get_object_acl(Bucket=bucket, Key="x")["Grants"]
+    assert public in [grant["Grantee"].get("URI") for grant in grants], "the ACL is kept"
 
 
 def test_public_policies_are_blocked_until_they_are_not(localcloud: Any, s3: Any, bucket: str) -> None:

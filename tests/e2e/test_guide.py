@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -25,7 +27,8 @@ GUIDES_VARIABLES = [
     "DEFAULT_PROCESSING_SERVICE_ENDPOINT", "SENDGRID_API_KEY", "SENTRY_DSN",
 ]  # fmt: skip
 ANTENNAS_VARIABLES = [
-    "DJANGO_CSRF_TRUSTED_ORIGINS", "EXTERNAL_HOSTNAME", "EXTERNAL_BASE_URL", "CELERY_QUEUES",
+    "DJANGO_CSRF_TRUSTED_ORIGINS", "DJANGO_AWS_S3_CUSTOM_DOMAIN", "EXTERNAL_HOSTNAME", "EXTERNAL_BASE_URL",
+    "CELERY_QUEUES",
     "CELERY_WORKER_CONCURRENCY", "WEB_CONCURRENCY", "CELERY_FLOWER_USER", "CELERY_FLOWER_PASSWORD",
     "DEFAULT_PROCESSING_SERVICE_NAME", "MINIO_ENDPOINT", "MINIO_REGION", "MINIO_TEST_BUCKET", "MINIO_ROOT_USER",
     "MINIO_ROOT_PASSWORD",
@@ -60,13 +63,25 @@ class Deployed:
             if setting["Namespace"] == namespace
         }
 
-    def containers(self) -> dict[str, dict[str, Any]]:
-        """The container definitions of the task that runs."""
+    def task(self) -> dict[str, Any]:
+        """The task that runs."""
         ecs = self.client("ecs")
         (cluster,) = ecs.list_clusters()["clusterArns"]
-        task = ecs.describe_tasks(cluster=cluster, tasks=ecs.list_tasks(cluster=cluster)["taskArns"])["tasks"][0]
-        definition = ecs.describe_task_definition(taskDefinition=task["taskDefinitionArn"])["taskDefinition"]
+        return dict(ecs.describe_tasks(cluster=cluster, tasks=ecs.list_tasks(cluster=cluster)["taskArns"])["tasks"][0])
+
+    def containers(self) -> dict[str, dict[str, Any]]:
+        """The container definitions of the task that runs."""
+        arn = self.task()["taskDefinitionArn"]
+        definition = self.client("ecs").describe_task_definition(taskDefinition=arn)["taskDefinition"]
         return {item["name"]: item for item in definition["containerDefinitions"]}
+
+    def shell(self, code: str) -> str:
+        """The last line that Django's shell writes."""
+        (django,) = [item["runtimeId"] for item in self.task()["containers"] if item["name"] == "django"]
+        words = ["docker", "exec", django, "/entrypoint", "python", "manage.py", "shell", "-c", code]
+        done = subprocess.run(words, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.splitlines()[-1]
 
     def variables(self, container: str) -> dict[str, str]:
         return {item["name"]: item["value"] for item in self.containers()[container].get("environment", [])}
@@ -256,6 +271,35 @@ def test_storage_is_the_bucket(deployed: Deployed) -> None:
     assert listed["KeyCount"] > 0
 
 
+UPLOAD = """
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+print(default_storage.url(default_storage.save("moths/noctua.txt", ContentFile(b"Noctua pronuba"))))
+"""
+
+
+def test_an_upload_opens_where_antenna_says_and_not_at_the_bucket(deployed: Deployed) -> None:
+    url = deployed.shell(UPLOAD)
+    seen = [deployed.rehearsal.get(url) for _ in range(2)]
+    assert [(page.status, page.body) for page in seen] == [(200, "Noctua pronuba")] * 2
+    assert seen[1].headers["X-Cache"] == "Hit from cloudfront"
+    at_bucket = f"{deployed.rehearsal.endpoint()}/antenna-storage-{ACCOUNT}{urlsplit(url).path}"
+    assert deployed.rehearsal.get(at_bucket).status == 403
+
+
+def test_storage_is_read_by_the_distribution_alone(deployed: Deployed) -> None:
+    s3, bucket = deployed.client("s3"), f"antenna-storage-{ACCOUNT}"
+    allowed, denied = json.loads(s3.get_bucket_policy(Bucket=bucket)["Policy"])["Statement"]
+    (identifier,) = deployed.rehearsal.status()["distributions"]
+    arn = f"arn:aws:cloudfront::{ACCOUNT}:distribution/{identifier}"
+    assert allowed["Principal"] == {"Service": "cloudfront.amazonaws.com"}
+    assert allowed["Condition"] == {"StringEquals": {"AWS:SourceArn": arn}}
+    assert allowed["Resource"] == [f"arn:aws:s3:::{bucket}/{prefix}/*" for prefix in ("uploads", "static")]
+    assert denied["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    block = s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"]
+    assert [setting for setting, closed in block.items() if not closed] == ["BlockPublicAcls"]
+
+
 def test_database_is_the_instance(deployed: Deployed) -> None:
     variables = deployed.variables("django")
     endpoint = deployed.database()["Endpoint"]
@@ -395,7 +439,7 @@ def test_distribution_has_both_origins(deployed: Deployed) -> None:
 
 def test_api_is_not_cached_and_the_ui_is(deployed: Deployed) -> None:
     config = deployed.distribution()
-    (api,) = config["CacheBehaviors"]["Items"]
+    api = config["CacheBehaviors"]["Items"][0]
     assert (api["PathPattern"], api["TargetOriginId"]) == ("/api/*", "api")
     assert api["CachePolicyId"] == "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
     default = config["DefaultCacheBehavior"]

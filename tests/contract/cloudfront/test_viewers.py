@@ -41,6 +41,39 @@ def test_an_object_that_is_not_there_is_refused_without_listbucket(site: Site) -
     assert (seen.status, seen.cache, seen.headers["server"]) == (403, "Error", "AmazonS3")
 
 
+def test_another_bucket_is_read_as_far_as_its_policy_lets_and_whatever_its_acls_say(site: Site) -> None:
+    name = "storage-of-the-contract-test"
+    site.bucket(name, "BucketOwnerPreferred")
+    block = {
+        "BlockPublicAcls": False,
+        "IgnorePublicAcls": True,
+        "BlockPublicPolicy": True,
+        "RestrictPublicBuckets": True,
+    }
+    site.s3.put_public_access_block(Bucket=name, PublicAccessBlockConfiguration=block)
+    for key in ("uploads/moth.jpg", "uploads/moths", "backups/moth.jpg"):
+        site.s3.put_object(Bucket=name, Key=key, Body=b"moth", ACL="public-read")
+    config = site.client.get_distribution_config(Id=site.id)["DistributionConfig"]
+    (ui,) = (origin for origin in config["Origins"]["Items"] if origin["Id"] == "ui")
+    storage = ui | {"Id": "storage", "DomainName": f"{name}.s3.us-west-2.amazonaws.com"}
+    plain = {key: value for key, value in config["DefaultCacheBehavior"].items() if key != "FunctionAssociations"}
+    files = [plain | {"PathPattern": pattern, "TargetOriginId": "storage"} for pattern in ("/uploads/*", "/backups/*")]
+    other = site.another(
+        "storage",
+        Origins={"Quantity": 2, "Items": [ui, storage]},
+        CacheBehaviors={"Quantity": 2, "Items": files},
+    )
+    assert other.look("/uploads/moth.jpg").status == 403, "no policy lets the distribution yet"
+    policy = bucket_policy(other.arn)
+    policy["Statement"][0]["Resource"] = f"arn:aws:s3:::{name}/uploads/*"
+    site.s3.put_bucket_policy(Bucket=name, Policy=json.dumps(policy))
+    other.advance(11)
+    seen = [other.look(path) for path in ("/uploads/moth.jpg", "/uploads/moths", "/backups/moth.jpg", "/uploads/none")]
+    assert [one.status for one in seen] == [200, 200, 403, 403]
+    assert seen[0].body == seen[1].body == b"moth", "no function takes it for a page of the app"
+    assert other.look("/projects/5").body == b"<html>the app</html>"
+
+
 def test_functions_may_answer_themselves_and_their_failures_are_seen(site: Site) -> None:
     found, broken = site.look("/hello"), site.look("/broken")
     assert (found.status, found.headers["location"], found.cache) == (302, "/projects", "FunctionGeneratedResponse")

@@ -1,7 +1,7 @@
 # Copyright: Contributors to the antenna.aws collection
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which UI is promoted and which is refused, and how one is built."""
+"""Which UI is promoted and which is refused, how one is built, and what the distribution reads of which bucket."""
 
 from __future__ import annotations
 
@@ -107,3 +107,27 @@ def test_a_build_without_a_page_is_none(builds: Builds) -> None:
     (builds.checkout / "page").unlink()
     assert builds.start().wait(10) != 0
     assert builds.result() == {} and list(builds.work.iterdir()) == []
+
+
+def test_the_distribution_reads_the_ui_and_what_antenna_gives_out() -> None:
+    made = {"distribution": {"arn": "arn:aws:cloudfront::123456789012:distribution/E1"}}
+    given = {
+        "ui_distribution_bucket": "antenna-ui",
+        "antenna_storage_bucket": "antenna-storage",
+        "__ui_distribution_started": made,
+    }
+    path, name = (
+        "ui_distribution/tasks/distribution.yml",
+        "Let nobody but the distribution read the buckets, and nobody without TLS",
+    )
+    read = {}
+    for item in RoleTask(path, name, given).keyword("loop"):
+        task = RoleTask(path, name, {**given, "item": item})
+        allowed, denied = task.argument("policy")["Statement"]
+        assert allowed["Condition"] == {"StringEquals": {"AWS:SourceArn": made["distribution"]["arn"]}}
+        assert (denied["Effect"], denied["Principal"], denied["Action"]) == ("Deny", "*", "s3:*")
+        read[task.argument("name")] = allowed["Resource"]
+    assert read == {
+        "antenna-ui": ["arn:aws:s3:::antenna-ui/*"],
+        "antenna-storage": ["arn:aws:s3:::antenna-storage/uploads/*", "arn:aws:s3:::antenna-storage/static/*"],
+    }

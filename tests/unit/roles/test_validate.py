@@ -48,6 +48,7 @@ GOOD: dict[str, Any] = {
     "antenna_domain_names": [],
     "antenna_environment_domain": "antenna.us-west-2.elasticbeanstalk.com",
     "antenna_environment_type": "LoadBalanced",
+    "antenna_storage_bucket": "antenna-storage",
     "ui_distribution_bucket": "antenna-ui",
     "ui_distribution_response_headers_policy": "SecurityHeadersPolicy",
     "validate_containers": NAMES,
@@ -70,7 +71,8 @@ GOOD: dict[str, Any] = {
     "__validate_unknown_page": {"status": 200, "content": PAGE},
     "__validate_unknown_api": {"status": 404, "content": "{}"},
     "__validate_plain": {"status": 301, "location": "https://d111111abcdef8.cloudfront.net/"},
-    "__validate_bucket": {"status": 403},
+    "__validate_file": {"status": 200},
+    "__validate_buckets": {"results": [{"item": "https://antenna-ui/", "status": 403}] * 2},
 }  # fmt: skip
 
 
@@ -124,7 +126,12 @@ def test_all_hold() -> None:
         ({"__validate_beat": {"lines": []}}, "Beat sends due tasks", "in the last 420 seconds"),
         ({"__validate_flower_without": {"status": 200}}, "Flower refuses without credentials", "200"),
         ({"__validate_flower_with": {"status": 401}}, "Flower answers with credentials", "401"),
-        ({"__validate_bucket": {"status": 200}}, "The bucket refuses anonymous reads", "200"),
+        ({"__validate_file": {"status": 403}}, "A file of Antenna's storage opens through the distribution", "403"),
+        (
+            {"__validate_buckets": {"results": [{"item": "ui", "status": 403}, {"item": "storage", "status": 200}]}},
+            "The buckets refuse anonymous reads",
+            "ui: 403, storage: 200",
+        ),
         (
             {"__validate_plain": {"status": 301, "location": "http://elsewhere/"}},
             "Plain HTTP is redirected",
