@@ -434,6 +434,7 @@ def test_distribution_has_both_origins(deployed: Deployed) -> None:
     assert origins["ui"]["DomainName"] == f"antenna-ui-{ACCOUNT}.s3.us-west-2.amazonaws.com"
     assert origins["ui"]["OriginAccessControlId"]
     assert origins["api"]["DomainName"] == deployed.environment()["CNAME"]
+    assert origins["api"]["CustomOriginConfig"]["OriginReadTimeout"] == 60
     assert origins["api"]["CustomHeaders"]["Items"] == [{"HeaderName": "X-Forwarded-Proto", "HeaderValue": "https"}]
 
 
