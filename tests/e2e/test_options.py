@@ -102,11 +102,14 @@ class Production:
         found = beanstalk.describe_instances_health(EnvironmentName=NAME, AttributeNames=["All"])["InstanceHealthList"]
         return {instance["InstanceId"]: instance["HealthStatus"] for instance in found}
 
+    def said(self, pattern: str) -> list[dict[str, Any]]:
+        """What the containers have said that the pattern matches."""
+        group = f"/aws/elasticbeanstalk/{NAME}/containers"
+        return list(self.client("logs").filter_log_events(logGroupName=group, filterPattern=pattern)["events"])
+
     def beats(self) -> dict[str, str]:
         """The tasks in which beat has been started, and the instances of those that run."""
-        logs, ecs = self.client("logs"), self.client("ecs")
-        group = f"/aws/elasticbeanstalk/{NAME}/containers"
-        said = logs.filter_log_events(logGroupName=group, filterPattern='"alone: this instance runs it"')["events"]
+        ecs, said = self.client("ecs"), self.said('"alone: this instance runs it"')
         started = {event["logStreamName"].rpartition("/")[2] for event in said}
         (cluster,) = [arn for arn in ecs.list_clusters()["clusterArns"] if f"awseb-{NAME}-" in arn]
         tasks = ecs.describe_tasks(cluster=cluster, tasks=ecs.list_tasks(cluster=cluster)["taskArns"])["tasks"]
@@ -433,6 +436,8 @@ def test_subscribers_are_told_of_tasks_that_fail_and_of_their_end(production: Pr
         "from config.celery_app import app\n"
         "for _ in range(5): app.send_task('antenna.heartbeat', args=['more than it takes'])"
     )
+    # Each instance sends five, and one that is late would keep the alarm on.
+    eventually(lambda: production.said('"raised unexpected: TypeError"'), lambda said: len(said) == 10)
     eventually(lambda: production.told(alarm), lambda told: told[-1:] == ["ALARM"])
     production.rehearsal.advance(301)
     eventually(lambda: production.told(alarm), lambda told: told[-2:] == ["ALARM", "OK"])

@@ -279,7 +279,8 @@ def test_a_removal_takes_what_is_ours_and_keeps_data(life: Rehearsal, account: A
         f"user {NAME}-storage",
     }
     assert logs <= left
-    assert account.of(BESIDE) == beside
+    # A backup by itself may have come meanwhile.
+    assert account.of(BESIDE) >= beside
     assert life.status()["environments"][BESIDE]["health_status"] == "Ok"
     for role in SHARED:
         assert users(account, role) == {"antenna.aws": "made", f"antenna.aws/{BESIDE}": "used"}
