@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
-from tests.support.rehearsal import Rehearsal
+from tests.support.rehearsal import Rehearsal, inside
 
 ACCOUNT = "123456789012"
 ENVIRONMENT = "antenna"
@@ -78,10 +77,7 @@ class Deployed:
     def shell(self, code: str) -> str:
         """The last line that Django's shell writes."""
         (django,) = [item["runtimeId"] for item in self.task()["containers"] if item["name"] == "django"]
-        words = ["docker", "exec", django, "/entrypoint", "python", "manage.py", "shell", "-c", code]
-        done = subprocess.run(words, capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr
-        return done.stdout.splitlines()[-1]
+        return inside(django, "/entrypoint", "python", "manage.py", "shell", "-c", code).splitlines()[-1]
 
     def variables(self, container: str) -> dict[str, str]:
         return {item["name"]: item["value"] for item in self.containers()[container].get("environment", [])}
@@ -271,6 +267,12 @@ def test_storage_is_the_bucket(deployed: Deployed) -> None:
     assert listed["KeyCount"] > 0
 
 
+ENCRYPTED = """
+from django.db import connection
+with connection.cursor() as cursor:
+    cursor.execute("SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()")
+    print(cursor.fetchone())
+"""
 UPLOAD = """
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
@@ -309,6 +311,7 @@ def test_database_is_the_instance(deployed: Deployed) -> None:
 
 def test_database_is_reached_by_tls(deployed: Deployed) -> None:
     assert {deployed.variables(container)["PGSSLMODE"] for container in BACKEND} == {"require"}
+    assert deployed.shell(ENCRYPTED) == "(True,)"
 
 
 def test_redis_is_reached_by_tls(deployed: Deployed) -> None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -147,10 +146,9 @@ def test_secrets_are_in_clear_where_the_guide_has_them_so_but_nowhere_else(life:
     namespace = "aws:elasticbeanstalk:application:environment"
     properties = {item["OptionName"]: item.get("Value") for item in settings if item["Namespace"] == namespace}
     assert {name: properties[name] for name in held} == held
-    instances = life.status()["environments"][BESIDE]["instances"].values()
-    (django,) = [one["containers"]["django"]["docker_id"] for one in instances]
-    said = subprocess.run(["docker", "exec", django, "env"], capture_output=True, text=True, check=True).stdout
-    assert {f"{name}={value}" for name, value in held.items()} <= set(said.splitlines())
+    (django,) = life.containers(BESIDE, "django")
+    variables = inside(django["docker_id"], "env").splitlines()
+    assert {f"{name}={value}" for name, value in held.items()} <= set(variables)
     told = (WORK / "playbook.log").read_text()
     assert "POSTGRES_PASSWORD look like secrets: whoever reads the bundle in S3" in " ".join(told.split())
     assert [name for name, value in held.items() if value in told] == []
